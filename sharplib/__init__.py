@@ -1,0 +1,30 @@
+"""Ways to turn scores into weights, and what becomes of them as the number of items grows.
+
+>>> import numpy as np, sharplib
+>>> x = np.array([1.0, 2.0, 3.0, 4.0])
+>>> sharplib.softmax(x).round(3)
+array([0.032, 0.087, 0.237, 0.644])
+
+Every mapping takes NumPy arrays or torch tensors, works along any axis, treats ``-inf`` as a mask,
+and computes in float32 or better. `CATALOGUE` lists them with what they promise.
+"""
+
+from sharplib import measures
+from sharplib.mappings import (
+    CATALOGUE,
+    adaptive_softmax,
+    entropy_matched_softmax,
+    log_softmax,
+    softmax,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CATALOGUE",
+    "adaptive_softmax",
+    "entropy_matched_softmax",
+    "log_softmax",
+    "measures",
+    "softmax",
+]

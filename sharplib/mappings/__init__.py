@@ -1,0 +1,67 @@
+"""Ways to turn scores into weights, and the catalogue that says what each one promises.
+
+A mapping is a function ``f(x, <its own parameters>, axis=-1)``. `CATALOGUE` names them all, with
+their source and the properties that the tests hold them to.
+"""
+
+from sharplib.mappings._catalogue import Mapping, Properties, catalogue
+from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
+from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
+from sharplib.mappings.softmax import log_softmax, softmax
+
+__all__ = [
+    "CATALOGUE",
+    "PUBLISHED_COEFFICIENTS",
+    "Mapping",
+    "Properties",
+    "adaptive_softmax",
+    "entropy_matched_softmax",
+    "log_softmax",
+    "softmax",
+]
+
+#: Every mapping: name -> function, paper, properties. Immutable.
+CATALOGUE = catalogue(
+    Mapping(
+        softmax,
+        settings={},
+        paper="any textbook",
+        properties=Properties(
+            sums_to_one=True,
+            shift_invariant=True,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=0.5,
+            growth="disperses",
+        ),
+    ),
+    Mapping(
+        adaptive_softmax,
+        settings={},
+        paper="arXiv 2410.01104, section 5",
+        properties=Properties(
+            sums_to_one=True,
+            shift_invariant=True,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=None,
+            growth="disperses",
+        ),
+    ),
+    Mapping(
+        entropy_matched_softmax,
+        settings={"target": 0.5},
+        paper="this course",
+        properties=Properties(
+            sums_to_one=True,
+            shift_invariant=True,
+            order="strict",
+            sparse=False,
+            continuous=False,
+            lipschitz=float("inf"),
+            growth="keeps",
+        ),
+    ),
+)

@@ -1,0 +1,57 @@
+"""The form of a catalogue entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What a mapping claims, for finite scores. The tests try each claim and its opposite."""
+
+    #: The weights of a row with an unmasked item add up to 1.
+    sums_to_one: bool
+    #: Adding a constant to every score of a row changes nothing.
+    shift_invariant: bool
+    #: A higher score gets a higher weight ("strict"), at least no lower one ("weak"), or neither.
+    order: Literal["strict", "weak", "none"]
+    #: Finite scores can receive a weight of exactly 0, well before anything underflows.
+    sparse: bool
+    #: Nearby scores give nearby weights.
+    continuous: bool
+    #: The smallest L with ||f(x) - f(y)|| <= L ||x - y|| (Euclidean) at the entry's settings;
+    #: infinite where there is none, None where it is not known.
+    lipschitz: float | None
+    #: What the top weight does as n grows, with one item at the upper end of a fixed interval and
+    #: the others at its lower end: it falls like 1/n, or it stays above a constant.
+    growth: Literal["disperses", "keeps"]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One way to turn scores into weights."""
+
+    function: Callable[..., Any]
+    #: Values for the parameters that have no default; the properties are claimed for these.
+    settings: ReadOnly[str, Any]
+    paper: str
+    properties: Properties
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+
+    def __call__(self, x: Any, axis: int = -1) -> Any:
+        return self.function(x, axis=axis, **self.settings)
+
+
+def catalogue(*entries: Mapping) -> ReadOnly[str, Mapping]:
+    """An immutable table, name -> entry."""
+    return MappingProxyType({entry.name: entry for entry in entries})

@@ -1,0 +1,40 @@
+"""The two steps that every exponential map shares: shift by the maximum, divide by the sum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sharplib._arrays import namespace, scalar
+
+
+def shifted(x: Any, axis: int) -> Any:
+    """x minus its maximum along the axis: at most 0, and 0 at the top.
+
+    Masked scores (-inf) stay -inf. A row with +inf becomes 0 at its +inf entries and -inf
+    elsewhere, its limit. NaN spreads over its row.
+    """
+    xp = namespace(x)
+    zero, infinity = scalar(0.0, x), scalar(float("inf"), x)
+    top = xp.max(x, axis=axis, keepdims=True)
+    below = x - xp.where(xp.isinf(top), zero, top)
+    return xp.where(top == infinity, xp.where(x == infinity, zero, -infinity), below)
+
+
+def normalised(y: Any, axis: int) -> tuple[Any, Any]:
+    """exp(y) divided by its sum along the axis, and the sum; a row of -inf gives zeros."""
+    xp = namespace(y)
+    powers = xp.exp(y)
+    total = xp.sum(powers, axis=axis, keepdims=True)
+    return powers / xp.where(total == 0, scalar(1.0, y), total), total
+
+
+def pull_back(p: Any, grad: Any, axis: int) -> Any:
+    """(diag p - p pᵀ) grad: the softmax Jacobian at weights p, applied to a gradient."""
+    xp = namespace(p)
+    return p * (grad - xp.sum(p * grad, axis=axis, keepdims=True))
+
+
+def log_weights(p: Any) -> Any:
+    """log p, with 0 where p is 0: there every term that uses it carries a factor p."""
+    xp = namespace(p)
+    return xp.log(xp.where(p == 0, scalar(1.0, p), p))
