@@ -119,7 +119,8 @@ def readable(value: Any) -> bool:
 
 def scalar(value: float, like: Any) -> Any:
     """A number as a zero-dimensional array beside `like`."""
-    return namespace(like).full((), value, dtype=like.dtype, device=array_api_compat.device(like))
+    # NumPy 1.26 arrays have no `device`, and no need of one.
+    return namespace(like).full((), value, dtype=like.dtype, device=getattr(like, "device", None))
 
 
 def widest(like: Any) -> Any:

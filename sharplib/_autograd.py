@@ -10,7 +10,7 @@ unrolled. Both halves are ordinary differentiable code, so second derivatives, `
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ import numpy as np
 from sharplib._arrays import is_torch
 
 Arrays = tuple[Any, ...]
+
+ITERATIVE: dict[str, ClosedForm] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +34,20 @@ class ClosedForm:
         ``vjp(saved, grads, **settings)``, with one gradient per output, gives one per input.
     saved
         ``saved(inputs, outputs)`` picks the arrays that the backward pass needs.
+    iterative
+        For a value that loops until it has converged: a name, under which ``torch.compile`` keeps
+        it whole instead of unrolling it. Its outputs have the shapes of its inputs, in order, and
+        its only setting is ``axis``.
     """
 
     value: Callable[..., Arrays]
     vjp: Callable[..., Arrays]
     saved: Callable[[Arrays, Arrays], Arrays]
+    iterative: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.iterative:
+            ITERATIVE[self.iterative] = self
 
     def __call__(self, *arrays: Any, **settings: Any) -> Arrays:
         if is_torch(arrays[0]):

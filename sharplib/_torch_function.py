@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from sharplib._autograd import ITERATIVE
+
 
 class TorchFunction(torch.autograd.Function):
     """Any `ClosedForm` as an autograd function; its first two arguments carry no gradient."""
@@ -14,6 +16,8 @@ class TorchFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(rule: Any, settings: dict[str, Any], *arrays: torch.Tensor) -> Any:
+        if rule.iterative and torch.compiler.is_compiling():
+            return tuple(iterate(rule.iterative, list(arrays), settings["axis"]))
         return rule.value(*arrays, **settings)
 
     @staticmethod
@@ -24,3 +28,14 @@ class TorchFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> Any:
         return None, None, *ctx.rule.vjp(ctx.saved_tensors, grads, **ctx.settings)
+
+
+@torch.library.custom_op("sharplib::iterate", mutates_args=())
+def iterate(name: str, arrays: list[torch.Tensor], axis: int) -> list[torch.Tensor]:
+    """The value of an iterative rule as one node of a compiled graph."""
+    return [output.contiguous() for output in ITERATIVE[name].value(*arrays, axis=axis)]
+
+
+@iterate.register_fake
+def _(name: str, arrays: list[torch.Tensor], axis: int) -> list[torch.Tensor]:
+    return [torch.empty(a.shape, dtype=a.dtype, device=a.device) for a in arrays]

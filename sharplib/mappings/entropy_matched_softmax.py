@@ -146,4 +146,9 @@ def _matched_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return finite * (v - along * p * c), -along
 
 
-_MATCHED = ClosedForm(_matched, _matched_vjp, lambda inputs, outputs: outputs)
+_MATCHED = ClosedForm(
+    _matched,
+    _matched_vjp,
+    lambda inputs, outputs: outputs,
+    iterative="entropy_matched_softmax",
+)
