@@ -1,0 +1,68 @@
+"""Build the book: ``python book/build.py`` (or ``make book``) writes ``_build/html``.
+
+Two things are added to ``jupyter-book build``:
+
+* The execution cache knows a chapter by its cells alone. It would show old numbers after a change
+  in the library. So the cache is emptied when the library, the stored results, the pinned
+  versions or the Python version are not those it was filled with.
+* Sphinx reads only pages that changed, and repeats no warning about the others: a build that
+  failed would pass the second time. So every page is read again; only the executed cells are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: What the numbers in a chapter depend on, beside its own cells.
+INPUTS = ("sharplib", "results", "constraints.txt", "pyproject.toml")
+
+
+def digest(root: Path) -> str:
+    """SHA-256 of the names and contents of all `INPUTS` below `root`, and of the Python version."""
+    found = hashlib.sha256(sys.version.encode())
+    for name in INPUTS:
+        top = root / name
+        for path in sorted([top, *top.rglob("*")]):
+            if path.is_file() and "__pycache__" not in path.parts:
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                found.update(f"\n{path.relative_to(root).as_posix()} {content}".encode())
+    return found.hexdigest()
+
+
+def prepare(root: Path) -> bool:
+    """Clear what must not be reused from an earlier build; tell whether executed cells are kept."""
+    build = root / "_build"
+    cache, key = build / ".jupyter_cache", build / "cache-key.txt"
+    now = digest(root)
+    keep = cache.is_dir() and key.is_file() and key.read_text() == now
+    stale = [build / "html", build / ".doctrees", build / "jupyter_execute"]
+    for folder in stale if keep else [*stale, cache]:
+        if folder.exists():
+            shutil.rmtree(folder)
+    build.mkdir(exist_ok=True)
+    key.write_text(now)
+    return keep
+
+
+def main() -> int:
+    """Build the book and return the exit status of the build."""
+    kept = prepare(ROOT)
+    print("Executed cells are", "kept where unchanged." if kept else "not reused: all run.")
+    run = "from jupyter_book.cli.main import main; main()"
+    options = ["-W", "-n", "--keep-going", "--quiet"]
+    status = subprocess.run([sys.executable, "-c", run, "build", str(ROOT), *options]).returncode
+    if status:
+        print(f"The book was not built (exit status {status}); the reason stands above.")
+    else:
+        print(f"Open {ROOT / '_build' / 'html' / 'index.html'} in a browser, or run `make serve`.")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
