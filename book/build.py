@@ -1,17 +1,19 @@
 """Build the book: ``python book/build.py`` (or ``make book``) writes ``_build/html``.
 
-Two things are added to ``jupyter-book build``:
+Three things are added to ``jupyter-book build``:
 
 * The execution cache knows a chapter by its cells alone. It would show old numbers after a change
   in the library. So the cache is emptied when the library, the stored results, the pinned
   versions or the Python version are not those it was filled with.
 * Sphinx reads only pages that changed, and repeats no warning about the others: a build that
   failed would pass the second time. So every page is read again; only the executed cells are kept.
+* The cells do not see the IPython profile of whoever builds the book.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -50,17 +52,28 @@ def prepare(root: Path) -> bool:
     return keep
 
 
+def ipython_profile(root: Path) -> Path:
+    """Write a bare IPython profile, whose kernels report errors only, and return its folder."""
+    folder = root / "_build" / "ipython"
+    (folder / "profile_default").mkdir(parents=True, exist_ok=True)
+    settings = folder / "profile_default" / "ipython_kernel_config.py"
+    settings.write_text('get_config().IPKernelApp.log_level = "ERROR"\n')
+    return folder
+
+
 def main() -> int:
     """Build the book and return the exit status of the build."""
     kept = prepare(ROOT)
     print("Executed cells are", "kept where unchanged." if kept else "not reused: all run.")
-    run = "from jupyter_book.cli.main import main; main()"
-    options = ["-W", "-n", "--keep-going", "--quiet"]
-    status = subprocess.run([sys.executable, "-c", run, "build", str(ROOT), *options]).returncode
+    jupyter_book = "from jupyter_book.cli.main import main; main()"
+    status = subprocess.run(
+        [sys.executable, "-c", jupyter_book, "build", str(ROOT), "-W", "-n", "--keep-going", "-q"],
+        env={**os.environ, "IPYTHONDIR": str(ipython_profile(ROOT))},
+    ).returncode
     if status:
         print(f"The book was not built (exit status {status}); the reason stands above.")
     else:
-        print(f"Open {ROOT / '_build' / 'html' / 'index.html'} in a browser, or run `make serve`.")
+        print("`make serve` shows it at http://127.0.0.1:8000.")
     return status
 
 
