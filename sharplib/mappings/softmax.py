@@ -78,6 +78,8 @@ def _apply(fixed: ClosedForm, tempered: ClosedForm, x: Any, axis: int, temperatu
     if row.values.shape[row.axis] == 0:
         return row.restore(row.values)
     if isinstance(theta, float):
+        # A temperature that the scores' precision cannot tell from 0 is as cold as it can tell.
+        theta = max(theta, float(row.xp.finfo(row.values.dtype).smallest_normal))
         (result,) = fixed(row.values, axis=row.axis, temperature=theta)
     else:
         (result,) = tempered(row.values, theta, axis=row.axis)
@@ -89,8 +91,7 @@ def _scaled(x: Any, temperature: Any, axis: int) -> Any:
     xp = namespace(x)
     y = shifted(x, axis)
     if isinstance(temperature, float):
-        # Below the smallest normal number a division would meet 0 in the scores' own precision.
-        return y if temperature == 1 else y / max(temperature, float(xp.finfo(x.dtype).tiny))
+        return y if temperature == 1 else y / temperature
     return y / xp.where(temperature > 0, temperature, scalar(float("nan"), x))
 
 
