@@ -1,0 +1,1 @@
+"""Figures of the book: one style, one module per topic; each function returns a Figure."""
