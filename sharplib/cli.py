@@ -1,0 +1,189 @@
+"""The command `sharp`: list the studies, run one, show its figures beside the paper's.
+
+Whatever is wrong with what the user gave, the answer is one line on stderr and exit code 2, and no
+file is overwritten.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+__all__ = ["main"]
+
+
+class _Trouble(Exception):
+    """Something that the user can mend. The message is all that is shown."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    That is 0 if all went well, 2 if the user has something to mend, 130 after Ctrl-C.
+
+    Parameters
+    ----------
+    arguments
+        What stands after `sharp`; by default that of the process.
+    """
+    try:
+        return _app()(args=arguments, prog_name="sharp", standalone_mode=False) or 0
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "sharplib":
+            raise
+        return _complain(f"{error.name} is not installed: pip install 'sharplib[course]'")
+    except _Trouble as error:
+        return _complain(str(error))
+    except Exception as error:
+        # What typer raises for a bad command line; its class has moved between versions.
+        if hasattr(error, "format_message"):
+            return _complain(error.format_message() or "say what to do: sharp --help")
+        # Raised on Ctrl-C, likewise. Finished work is on disk, so this needs no traceback.
+        if type(error).__name__ == "Abort":
+            _complain("stopped; the same command goes on from the last checkpoint")
+            return 130
+        raise
+
+
+def _complain(message: str) -> int:
+    print("sharp:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+@contextmanager
+def _mendable(*also: type[Exception]) -> Iterator[None]:
+    """Turn what bad files, and `also` what bad arguments raise, into one line."""
+    from sharplib.studies._storage import ResultError
+
+    try:
+        yield
+    except (ResultError, *also) as error:
+        raise _Trouble(str(error)) from error
+    except OSError as error:
+        raise _Trouble(f"{error.filename or 'file'}: {error.strerror}") from error
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """Read "0-9" or "0,3,5-7"."""
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+        raise ValueError(f"seeds must look like 0-9 or 0,3,5-7, got {text!r}")
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds must be different numbers, got {text!r}")
+    return tuple(seeds)
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device {device!r} cannot be used here: {reason}") from None
+
+
+def _check_writable(folder: Path) -> None:
+    """Fail now rather than after an hour of training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(folder)) from None
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr, one per stage; silent where nobody watches."""
+    from tqdm import tqdm
+
+    bar: Any = None
+    shown = ""
+
+    def progress(stage: str, done: int, total: int) -> None:
+        nonlocal bar, shown
+        if bar is None or stage != shown:
+            if bar is not None:
+                bar.close()
+            bar = tqdm(desc=stage, total=total, initial=done, file=sys.stderr, disable=None)
+            shown = stage
+        bar.update(done - bar.n)
+
+    try:
+        yield progress
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _app() -> Callable[..., Any]:
+    import typer
+
+    app = typer.Typer(
+        help="Run the studies of the book, and show their figures beside the paper's.",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    study_argument = typer.Argument(help="Name of a study; `sharp list` names them.")
+    results_option = typer.Option(help="Folder of results.")
+
+    @app.command("list")
+    def list_() -> None:
+        """Name the studies and what each one asks."""
+        from sharplib.studies import STUDIES
+
+        for name, question in STUDIES.items():
+            typer.echo(f"{name}  {question}")
+
+    @app.command()
+    def run(
+        study: Annotated[str, study_argument],
+        preset: Annotated[str, typer.Option(help="Size of the run: quick or paper.")] = "quick",
+        seeds: Annotated[
+            str | None, typer.Option(help="Seeds, such as 0-9 or 0,3,5-7 (default: the preset's).")
+        ] = None,
+        device: Annotated[str, typer.Option(help="Where to compute, such as cpu or cuda.")] = "cpu",
+        results: Annotated[Path, results_option] = Path("results"),
+    ) -> None:
+        """Run a study, or take up where it was stopped, and store its table."""
+        from sharplib.studies import _record, load
+
+        with _mendable(ValueError):
+            module = load(study)
+            if preset not in module.PRESETS:
+                known = ", ".join(module.PRESETS)
+                raise ValueError(f"unknown preset {preset!r} of {study}; there is: {known}")
+            settings, usual_seeds = module.PRESETS[preset]
+            chosen = usual_seeds if seeds is None else _seeds(seeds)
+            _check_device(device)
+            _check_writable(results)
+        # From here on a ValueError is our mistake, and shows its traceback.
+        with _mendable(), _bar() as progress:
+            _record.record(study, preset, settings, chosen, device, results, progress)
+        _show(study, results)
+
+    @app.command()
+    def show(
+        study: Annotated[str, study_argument],
+        results: Annotated[Path, results_option] = Path("results"),
+    ) -> None:
+        """Show a study: published, ours at full size, ours at quick size."""
+        _show(study, results)
+
+    def _show(study: str, results: Path) -> None:
+        from sharplib.studies import _report, load
+
+        with _mendable(ValueError):
+            load(study)
+        with _mendable():
+            typer.echo(_report.report(study, results))
+
+    return app

@@ -1,0 +1,47 @@
+"""The experiments of the book: one file per study.
+
+A study is a module that offers
+
+* `Settings`, a frozen dataclass whose defaults are the paper's, and `VERSION`, a number that rises
+  whenever the same settings would give other figures;
+* `PRESETS`, a table of named sizes (`quick`, `paper`), each with settings and seeds;
+* `run(settings, seeds, device)`, which returns one tidy table with a row per figure;
+* `published()`, the paper's own figures, each with the tag that says how well it is known;
+* `KEYS`, the columns that name a cell of the table; `HEADLINE`, the measure to show first;
+  `NUMERICS`, precision and threads, for the record.
+
+This module only knows the names. A study is imported when it is asked for, so that listing them
+needs neither torch nor pandas.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType, ModuleType
+
+__all__ = ["STUDIES", "load"]
+
+STUDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "max-retrieval": "Find the largest of n items: trained on at most 16, tested on thousands",
+    }
+)
+"""Name of each study, and what it asks in one line."""
+
+
+def load(name: str) -> ModuleType:
+    """Return the module of the study called `name`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such study.
+
+    Examples
+    --------
+    >>> from sharplib import studies
+    >>> list(studies.STUDIES)
+    ['max-retrieval']
+    """
+    if name not in STUDIES:
+        raise ValueError(f"unknown study {name!r}; there is: {', '.join(STUDIES)}")
+    return import_module(f"{__name__}.{name.replace('-', '_')}")
