@@ -18,7 +18,9 @@ def dollars_to_rst(text: str) -> str:
     def display(found: re.Match[str]) -> str:
         indent = found[1]
         lines = [line.strip() for line in found[2].strip().splitlines()]
-        return f"\n{indent}.. math::\n\n" + "\n".join(f"{indent}    {line}" for line in lines) + "\n"
+        return (
+            f"\n{indent}.. math::\n\n" + "\n".join(f"{indent}    {line}" for line in lines) + "\n"
+        )
 
     text = re.sub(r"^([ \t]*)\$\$(.+?)\$\$[ \t]*$", display, text, flags=re.S | re.M)
     return re.sub(r"(``[^`]*``)|\$([^$\n]+(?:\n[^$\n]+)?)\$", _inline, text)
