@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK = "#22272e"
@@ -46,7 +49,7 @@ def use() -> None:
     mpl.rcParams.update(_SETTINGS)
 
 
-def subplots(*args, **kwargs):
+def subplots(*args: Any, **kwargs: Any) -> tuple[Figure, Any]:
     """`plt.subplots` in this style."""
     with mpl.rc_context(_SETTINGS):
         return plt.subplots(*args, **kwargs)
@@ -58,7 +61,7 @@ def finish(figure: Figure) -> Figure:
     return figure
 
 
-def label_line(axes, x: float, y: float, text: str, color: str, **kwargs) -> None:
+def label_line(axes: Axes, x: float, y: float, text: str, color: str, **kwargs: Any) -> None:
     """Name a line where it runs, in its own colour."""
     axes.annotate(
         text,
