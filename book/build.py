@@ -64,13 +64,16 @@ def ipython_profile(root: Path) -> Path:
 def main() -> int:
     """Build the book and return the exit status of the build."""
     kept = prepare(ROOT)
-    print("Executed cells are", "kept where unchanged." if kept else "not reused: all run.")
+    note = "Cells that did not change are not run again." if kept else "All cells are run."
+    print(note, flush=True)
     jupyter_book = "from jupyter_book.cli.main import main; main()"
     status = subprocess.run(
         [sys.executable, "-c", jupyter_book, "build", str(ROOT), "-W", "-n", "--keep-going", "-q"],
         env={**os.environ, "IPYTHONDIR": str(ipython_profile(ROOT))},
     ).returncode
     if status:
+        for report in sorted((ROOT / "_build" / "html" / "reports").rglob("*.err.log")):
+            print(f"\nIn {report.name.removesuffix('.err.log')}:\n{report.read_text('utf-8')}")
         print(f"The book was not built (exit status {status}); the reason stands above.")
     else:
         print("`make serve` shows it at http://127.0.0.1:8000.")
