@@ -26,7 +26,13 @@ HTML = ROOT / "_build" / "html"
 PAGES = [f"{name}.html" for name in parse_toc_yaml(ROOT / "_toc.yml")]
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 
 #: sphinx-thebe is loaded twice by Jupyter Book 1 and says so on every page. It does no harm.
 KNOWN_ERRORS = {"Identifier 'THEBE_JS_URL' has already been declared"}
