@@ -700,4 +700,5 @@ def published() -> pd.DataFrame:
     >>> table[(table.rule == "softmax") & (table["size"] == 16)].value.item()
     0.986
     """
-    return pd.read_csv(files("sharplib.studies").joinpath("max_retrieval.csv").open())
+    text = files("sharplib.studies").joinpath("max_retrieval.csv").read_text()
+    return pd.read_csv(io.StringIO(text))
