@@ -171,8 +171,8 @@ def weight_bounds(
     attained: one score at one end of the range, the other n - 1 at the opposite end.
 
     Arguments broadcast: `n` >= 1, `spread` >= 0 (in units of the scores), `temperature` > 0.
-    As n grows both ends are of order 1/n; at spread 0 both are 1/n. Raises TypeError or
-    ValueError that names the argument. Source: Veličković et al., arXiv 2410.01104, Lemma 2.1,
+    As n grows both ends are of order 1/n; at spread 0 both are 1/n. A lower end below 1e-307 may
+    become 0. Raises TypeError or ValueError that names the argument. Source: Veličković et al., arXiv 2410.01104, Lemma 2.1,
     sharpened.
 
     >>> lower, upper = weight_bounds([1, 10, 1000], 2.0)
@@ -248,7 +248,7 @@ def least_entropy(n: ArrayLike, spread: ArrayLike, temperature: ArrayLike = 1.0)
         share = np.where(ratio > 0, _mean_excess(ratio) / np.expm1(ratio), 0.5)
     below = np.floor(size * share)
     candidates = [
-        _two_level_entropy(size, np.clip(k, np.minimum(1, size - 1), size - 1), ratio)
+        _two_level_entropy(size, np.clip(k, 1, np.maximum(1, size - 1)), ratio)
         for k in (below, below + 1)
     ]
     return np.minimum(*candidates)
