@@ -172,8 +172,8 @@ def weight_bounds(
 
     Arguments broadcast: `n` >= 1, `spread` >= 0 (in units of the scores), `temperature` > 0.
     As n grows both ends are of order 1/n; at spread 0 both are 1/n. A lower end below 1e-307 may
-    become 0. Raises TypeError or ValueError that names the argument. Source: Veličković et al., arXiv 2410.01104, Lemma 2.1,
-    sharpened.
+    become 0. Raises TypeError or ValueError that names the argument. Source: Veličković et al.,
+    arXiv 2410.01104, Lemma 2.1, sharpened.
 
     >>> lower, upper = weight_bounds([1, 10, 1000], 2.0)
     >>> upper.round(4)
