@@ -19,6 +19,14 @@ __all__ = ["main"]
 class _Trouble(Exception):
     """Something that the user can mend. The message is all that is shown."""
 
+    exit_code = 2
+
+
+class _Stopped(_Trouble):
+    """Ctrl-C. What is finished is on disk, so there is nothing to trace."""
+
+    exit_code = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
@@ -37,15 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return _complain(f"{error.name} is not installed: pip install 'sharplib[course]'")
     except _Trouble as error:
-        return _complain(str(error))
+        _complain(str(error))
+        return error.exit_code
     except Exception as error:
         # What typer raises for a bad command line; its class has moved between versions.
         if hasattr(error, "format_message"):
             return _complain(error.format_message() or "say what to do: sharp --help")
-        # Raised on Ctrl-C, likewise. Finished work is on disk, so this needs no traceback.
-        if type(error).__name__ == "Abort":
-            _complain("stopped; the same command goes on from the last checkpoint")
-            return 130
         raise
 
 
@@ -63,6 +68,8 @@ def _mendable(*also: type[Exception]) -> Iterator[None]:
         yield
     except (ResultError, *also) as error:
         raise _Trouble(str(error)) from error
+    except KeyboardInterrupt:
+        raise _Stopped("stopped; the same command goes on from the last checkpoint") from None
     except OSError as error:
         raise _Trouble(f"{error.filename or 'file'}: {error.strerror}") from error
 

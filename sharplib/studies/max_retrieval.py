@@ -683,7 +683,7 @@ def weights_by_rank(
         for indices in _slabs(sets, size, block):
             drawn = draw(settings, heads.seeds, size, indices, device)
             weights = RULES[rule](heads.logits(drawn, block), target)
-            order = drawn.priority.argsort(-1, stable=True)[..., -items:]
+            order = drawn.priority.argsort(stable=True, dim=-1)[..., -items:]
             parts.append(weights.gather(-1, order))
     return torch.cat(parts, 1).cpu().numpy()
 

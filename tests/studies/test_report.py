@@ -1,0 +1,41 @@
+"""Published and ours, side by side."""
+
+import pandas as pd
+
+from sharplib.studies._report import compare
+
+
+def tidy(rows, columns):
+    return pd.DataFrame(rows, columns=["rule", "size", "measure", "value", columns])
+
+
+def test_compare():
+    published = tidy(
+        [
+            ("softmax", 16, "accuracy", 0.986, "second-hand"),
+            ("softmax", 32, "accuracy", 0.971, "recalled"),
+            ("softmax", 16, "p_value", 0.4, "second-hand"),
+        ],
+        "tag",
+    )
+    ours = tidy(
+        [
+            ("softmax", 16, "accuracy", 0.9, 0),
+            ("softmax", 16, "accuracy", 0.8, 1),
+            ("softmax", 64, "accuracy", 0.5, 0),
+            ("hard", 16, "accuracy", 1.0, 0),
+            ("softmax", 16, "entropy", 2.0, 0),
+        ],
+        "seed",
+    )
+    table = compare(published, {"ours": ours}, ("rule", "size"), "accuracy")
+    assert table.to_dict("index") == {
+        ("softmax", 16): {
+            "published": "98.6%",
+            "tag": "second-hand",
+            "ours": "85.0% ± 5.0",  # half the difference of two is the error of their mean
+        },
+        ("softmax", 32): {"published": "97.1% unverified", "tag": "recalled", "ours": ""},
+        ("softmax", 64): {"published": "", "tag": "", "ours": "50.0%"},
+        ("hard", 16): {"published": "", "tag": "", "ours": "100.0%"},
+    }
