@@ -16,12 +16,12 @@ HEADER = (
     "mapping",
     "source",
     "sums to 1",
-    "shift invariant",
-    "order kept",
+    "shift-invariant",
+    "keeps order",
     "exact zeros",
     "continuous",
     "Lipschitz constant",
-    "top weight as n grows",
+    "as n grows",
 )
 
 
@@ -29,7 +29,7 @@ def cells(entry: Mapping) -> Iterable[str]:
     """One row of the table, as Markdown."""
     claims = entry.properties
     settings = ", ".join(f"{name}={value}" for name, value in entry.settings.items())
-    yield f"{{py:func}}`sharplib.{entry.name}`" + (f" at {settings}" if settings else "")
+    yield f"{{py:func}}`~sharplib.{entry.name}`" + (f" at {settings}" if settings else "")
     yield entry.paper
     yield _yes(claims.sums_to_one)
     yield _yes(claims.shift_invariant)
@@ -37,7 +37,7 @@ def cells(entry: Mapping) -> Iterable[str]:
     yield _yes(claims.sparse)
     yield _yes(claims.continuous)
     yield _constant(claims.lipschitz)
-    yield {"disperses": "falls like 1/n", "keeps": "stays up"}[claims.growth]
+    yield {"disperses": "disperses", "keeps": "stays sharp"}[claims.growth]
 
 
 def _yes(claim: bool) -> str:
@@ -55,7 +55,8 @@ class CatalogueTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         rows = [HEADER, ["---"] * len(HEADER), *map(cells, CATALOGUE.values())]
-        return self.parse_text_to_nodes("\n".join(f"| {' | '.join(row)} |" for row in rows))
+        text = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        return self.parse_text_to_nodes(f":::{{container}} catalogue\n{text}\n:::")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
