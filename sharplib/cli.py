@@ -186,11 +186,11 @@ def _app() -> Callable[..., Any]:
         _show(study, results)
 
     def _show(study: str, results: Path) -> None:
-        from sharplib.studies import _report, load
+        from sharplib.studies import comparison, load
 
         with _mendable(ValueError):
             load(study)
         with _mendable():
-            typer.echo(_report.report(study, results))
+            typer.echo(comparison.report(study, results))
 
     return app

@@ -170,7 +170,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "quick": Preset(
             Settings(
                 width=64,
-                steps=3_000,
+                steps=5_000,
                 sizes=tuple(2**k for k in range(4, 13)),
                 test_sets=256,
             ),

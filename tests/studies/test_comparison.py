@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sharplib.studies._report import compare
+from sharplib.studies.comparison import compare
 
 
 def tidy(rows, columns):
