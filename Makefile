@@ -43,6 +43,6 @@ distclean: clean ## remove the installed packages too
 # One file for each set of packages, written after they are installed: what was installed.
 .venv/installed-%.txt: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing the packages for '$*' into .venv; the first time takes minutes ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$*]'
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > $@.part
 	@mv $@.part $@
