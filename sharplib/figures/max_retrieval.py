@@ -33,8 +33,11 @@ def heat_maps(weights: Mapping[int, np.ndarray], columns: int = 4) -> Figure:
     for ax, (size, panel) in zip(axes.flat, weights.items(), strict=False):
         image = ax.imshow(panel, vmin=0, vmax=1, cmap="magma", aspect="auto")
         items = panel.shape[1]
-        ax.set(title=f"n = {size:,}", xticks=[0, items - 1], xticklabels=[f"{items}th", "1st"])
-        ax.set_yticks([])
+        ax.set(title=f"n = {size:,}", yticks=[])
+        ax.set_xticks([0, items - 1], [f"{items}th", "1st"])
+        # The upper rows share their labels with the lowest and have none.
+        for label, side in zip(ax.get_xticklabels(), ("left", "right"), strict=False):
+            label.set_horizontalalignment(side)
         ax.grid(visible=False)
     for ax in axes[:, 0]:
         ax.set_ylabel("sets")
@@ -78,15 +81,31 @@ def accuracy(
     return style.finish(figure)
 
 
-def decomposition(
-    table: pd.DataFrame,
-    rules: Sequence[str] = ("softmax", "adaptive"),
-    sharpness: float | None = None,
+def head_starts(
+    sharpness: Sequence[float], head_start: np.ndarray, sizes: Sequence[int] = (64, 512, 4096)
 ) -> Figure:
+    """Each class of each head as a dot, beside the usual gap between the two largest of n items."""
+    figure, ax = style.subplots(figsize=(7.5, 2.8))
+    for row, (slope, starts) in enumerate(zip(sharpness, head_start, strict=True)):
+        ax.plot(1000 * np.asarray(starts), [row] * len(starts), "o", color=style.PALETTE[0], ms=6)
+        ax.text(1.02, row, f"B = {slope:.0f}", transform=ax.get_yaxis_transform(), va="center")
+    for row, n in enumerate(sizes, start=len(head_start)):
+        ax.plot(
+            [0, 1000 / (n + 1)], [row, row], color=style.PALETTE[1], lw=5, solid_capstyle="butt"
+        )
+    names = [f"head {row}" for row in range(len(head_start))]
+    names += [f"gap at n = {n:,}" for n in sizes]
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel("thousandths of priority")
+    return style.finish(figure)
+
+
+def decomposition(table: pd.DataFrame, predicted: pd.DataFrame | None = None) -> Figure:
     """Against size: how often the top logit is the maximum, and how much weight the top item gets.
 
-    With `sharpness` B, also the prediction 1 / (1 + n/B) for a head whose logit is exactly B times
-    the priority.
+    `predicted`, indexed by size, may hold columns "ranking" and "top_weight" to draw beside them.
     """
     figure, (left, right) = style.subplots(1, 2, figsize=(9, 3.6), sharey=True)
 
@@ -94,26 +113,27 @@ def decomposition(
         return table[(table.rule == rule) & (table.measure == measure)].groupby("size").value.mean()
 
     ranking = mean("logits", "ranking")
-    left.plot(ranking.index, ranking, "o-", color=style.INK, ms=4)
+    left.plot(ranking.index, ranking, "o-", color=style.INK, ms=4, label="trained heads")
     left.set(title="Ranking: top logit is the maximum", ylabel="share of sets")
-    for rule in rules:
+    for rule in ("softmax", "adaptive"):
         top = mean(rule, "top_weight")
         right.plot(top.index, top, "o-", color=COLORS[rule], ms=4, label=rule)
-    if sharpness is not None:
-        n = np.geomspace(ranking.index.min(), ranking.index.max(), 200)
-        right.plot(
-            n,
-            1 / (1 + n / sharpness),
-            color=style.MUTED,
-            lw=1.4,
-            ls="--",
-            label=f"1 / (1 + n / {sharpness:.0f})",
-        )
-    right.set(title="Dispersion: weight of the top item")
-    right.legend()
+    right.set(title="Dispersion: weight of the top item", ylabel="mean weight")
+    if predicted is not None:
+        for ax, measure in ((left, "ranking"), (right, "top_weight")):
+            ax.plot(
+                predicted.index,
+                predicted[measure],
+                color=style.PALETTE[5],
+                lw=1.6,
+                ls="--",
+                label="eleven numbers per head",
+            )
     sizes = list(ranking.index)[::2]
     for ax in (left, right):
         ax.set_xscale("log", base=2)
         ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
         ax.set(xlabel="items in a set, n", ylim=(0, 1.02))
+    left.legend(loc="lower left")
+    right.legend()
     return style.finish(figure)

@@ -53,11 +53,13 @@ __all__ = [
     "VERSION",
     "Heads",
     "Preset",
+    "Profile",
     "Sets",
     "Settings",
     "draw",
     "evaluate",
     "initial",
+    "profile",
     "published",
     "run",
     "train",
@@ -686,6 +688,44 @@ def weights_by_rank(
             order = drawn.priority.argsort(stable=True, dim=-1)[..., -items:]
             parts.append(weights.gather(-1, order))
     return torch.cat(parts, 1).cpu().numpy()
+
+
+class Profile(NamedTuple):
+    """Eleven numbers for each head: near the top, logit = sharpness (priority + head start)."""
+
+    sharpness: np.ndarray  # (seeds,), logit per unit of priority
+    head_start: np.ndarray  # (seeds, classes), in units of priority, mean 0
+
+
+def profile(heads: Heads, low: float = 0.98, query: float = 0.5) -> Profile:
+    """Measure how a head scores the items that can win, those with priorities from `low` to 1.
+
+    The logit of an item is a function of its priority and its class alone. For each class a
+    straight line is put through its two ends; the sharpness is the mean of the slopes, and a head
+    start is how far to the left of the mean line a class lies.
+
+    Examples
+    --------
+    >>> profile(initial(Settings(), [0, 1])).head_start.shape
+    (2, 10)
+    """
+    seeds, classes = len(heads.seeds), heads.weights["item_in"].shape[1] - 1
+    device = heads.weights["q"].device
+    kind = torch.arange(classes, dtype=torch.uint8, device=device).repeat(2)
+    priority = torch.tensor([low, 1.0], device=device).repeat_interleave(classes)
+    shape = (seeds, 1, 2 * classes)
+    with torch.inference_mode(), _careful():
+        logits = heads.logits(
+            Sets(
+                priority.expand(shape),
+                kind.expand(shape),
+                torch.full((seeds, 1, 1), query, device=device),
+            )
+        )
+    bottom, top = logits.view(seeds, 2, classes).double().cpu().numpy().swapaxes(0, 1)
+    sharpness = (top - bottom).mean(-1) / (1 - low)
+    middle = (top + bottom) / 2
+    return Profile(sharpness, (middle - middle.mean(-1, keepdims=True)) / sharpness[:, None])
 
 
 def published() -> pd.DataFrame:

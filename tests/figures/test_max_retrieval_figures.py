@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -23,12 +24,13 @@ def lines(ax):
     return {line.get_label(): line.get_data() for line in ax.lines}
 
 
-@pytest.mark.parametrize("name", ["heat_maps", "accuracy", "decomposition"])
+@pytest.mark.parametrize("name", ["heat_maps", "accuracy", "decomposition", "head_starts"])
 def test_a_figure_is_handed_over_closed_and_on_white(table, name):
     arguments = {
         "heat_maps": ({n: np.eye(4) for n in SIZES},),
         "accuracy": (table, study.published()),
         "decomposition": (table,),
+        "head_starts": ([100.0], np.zeros((1, 10))),
     }
     figure = getattr(figures, name)(*arguments[name])
     assert isinstance(figure, Figure)
@@ -56,15 +58,22 @@ def test_accuracy_is_the_mean_over_seeds_beside_the_published_figure(table):
 
 
 def test_decomposition_shows_ranking_and_top_weight(table):
-    left, right = figures.decomposition(table, sharpness=50).axes
+    predicted = pd.DataFrame({"ranking": [1.0, 0.5], "top_weight": [0.9, 0.1]}, index=[16, 256])
+    left, right = figures.decomposition(table, predicted).axes
     ranking = table[table.measure == "ranking"].groupby("size").value.mean()
-    np.testing.assert_allclose(left.lines[0].get_ydata(), ranking)
+    np.testing.assert_allclose(lines(left)["trained heads"][1], ranking)
     top = table[(table.measure == "top_weight") & (table.rule == "softmax")]
-    np.testing.assert_allclose(
-        lines(right)["softmax"][1], top.groupby("size").value.mean().to_numpy()
-    )
-    n, predicted = lines(right)["1 / (1 + n / 50)"]
-    np.testing.assert_allclose(predicted, 1 / (1 + n / 50))
+    np.testing.assert_allclose(lines(right)["softmax"][1], top.groupby("size").value.mean())
+    assert lines(left)["eleven numbers per head"][1].tolist() == [1.0, 0.5]
+    assert lines(right)["eleven numbers per head"][1].tolist() == [0.9, 0.1]
+
+
+def test_head_starts_are_drawn_on_the_scale_of_the_gaps():
+    starts = np.array([[0.001, -0.001], [0.002, -0.002]])
+    (ax,) = figures.head_starts([100.0, 120.0], starts, sizes=(99,)).axes
+    drawn = [line.get_xdata() for line in ax.lines]
+    np.testing.assert_allclose(drawn, [[1, -1], [2, -2], [0, 10]])
+    assert [label.get_text() for label in ax.texts] == ["B = 100", "B = 120"]
 
 
 def test_a_rule_without_published_figures_can_be_drawn(table):

@@ -295,6 +295,28 @@ def test_weights_by_rank(trained):
             np.testing.assert_allclose(got[i, s], weights[s, best], rtol=1e-4)
 
 
+def test_the_profile_of_a_head_that_favours_a_class():
+    heads = ideal(40.0)
+    # Class 3 is feature 4, which is gelu(1) for its items: worth a quarter of a point in logits.
+    gelu_of_1 = float(torch.nn.functional.gelu(torch.tensor(1.0)))
+    heads.weights["q_bias"][0, 0, 4] = 0.25 / gelu_of_1 * math.sqrt(16)
+    sharpness, head_start = study.profile(heads)
+    # Logits near 40 in float32 are good to 4e-6, and the slope divides that by 0.02.
+    assert sharpness == pytest.approx([40.0], abs=1e-3)
+    expected = np.full(10, -0.25 / 40 / 10)
+    expected[3] += 0.25 / 40
+    np.testing.assert_allclose(head_start, [expected], atol=1e-6)
+
+
+def test_within_a_class_a_trained_head_ranks_by_priority():
+    settings = Settings(width=32, steps=300, sizes=(64,), test_sets=200)
+    table = evaluate(settings, train(settings, [0]))
+    # So a wrong item on top never has the right class by luck.
+    ranking = figure(table, "ranking", "logits")
+    assert 0.1 < ranking < 0.95
+    assert figure(table, "accuracy", "hard maximum") == ranking
+
+
 # --- Settings and published figures --------------------------------------------------------------
 
 
