@@ -80,10 +80,10 @@ def tight_weights(score_map: ScoreMap = exponential) -> Proof:
     return Proof(
         "Lemma 2.1, tight",
         (
-            Step(sympy.Eq(alpha, weight), "a: own numerator; r: sum of the others"),
+            Step(sympy.Eq(alpha, weight), "own part a, the others r"),
             Step(sympy.Gt(sympy.factor(weight.diff(a)), 0, evaluate=False), "grows with a"),
             Step(sympy.Lt(sympy.factor(weight.diff(r)), 0, evaluate=False), "shrinks with r"),
-            Step(between(low, alpha, high), "own score at one end, the others at the other"),
+            Step(between(low, alpha, high), "the two extremes"),
             Step(between(tight[0], alpha, tight[1]), "the spread is M - m"),
         ),
     )

@@ -55,7 +55,8 @@ class Proof:
 
     def _repr_latex_(self) -> str:
         lines = (
-            rf"{_write(step.claim, sympy.latex, _LEQ)} && \text{{{step.reason}}}" for step in self
+            rf"& {_write(step.claim, sympy.latex, _LEQ)} &\quad& \text{{{step.reason}}}"
+            for step in self
         )
         return r"$\displaystyle \begin{aligned}" + r"\\[4pt] ".join(lines) + r"\end{aligned}$"
 
