@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.optimize
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharplib.theory.critical_size import (
@@ -72,6 +72,7 @@ def test_required_spread_against_a_root_finder(n, weight):
     assert required_spread(n, weight, 2.0) == pytest.approx(root, rel=1e-10)
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 30), st.floats(0.01, 0.99), st.floats(0.1, 10))
 def test_required_spread_undoes_critical_size(spread, weight, temperature):
     size = critical_size(spread, weight, temperature)

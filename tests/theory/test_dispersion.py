@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharplib.theory import dispersion
@@ -161,6 +161,7 @@ def test_lemma_2_1_numbers_against_mpmath(n, ratio):
         np.testing.assert_allclose(got, [float(x) for x in exact], rtol=3e-13, atol=1e-307)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 10**6), st.floats(0, 50), st.floats(0.1, 10), st.floats(-3, 3), st.integers(1, 9)
 )
@@ -215,6 +216,7 @@ def test_lemma_2_1_entropy_deficit_against_mpmath(d):
     assert entropy_deficit(d) == pytest.approx(exact, rel=1e-9, abs=1e-16)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7), st.floats(0, 40))
 def test_lemma_2_1_entropy_bounds_are_nested(n, spread):
     exact = least_entropy(n, spread)

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharplib.theory import temperature
@@ -85,6 +85,7 @@ def test_proposition_3_2_numbers_against_mpmath(row, beta):
     np.testing.assert_allclose(got, exact, rtol=1e-13, atol=1e-15 * (1 + np.max(np.abs(row)) * 5))
 
 
+@settings(deadline=None)
 @given(scores_strategy, st.floats(-3, 3))
 def test_proposition_3_2_slope_against_a_finite_difference(row, beta):
     step = 1e-4
@@ -95,12 +96,14 @@ def test_proposition_3_2_slope_against_a_finite_difference(row, beta):
     assert entropy_slope(row, beta) == pytest.approx(measured, abs=curvature * step**2 + 1e-9)
 
 
+@settings(deadline=None)
 @given(scores_strategy, st.floats(0, 5), st.floats(0, 5), st.sampled_from([-1, 1]))
 def test_proposition_3_2_entropy_never_rises(row, first, second, sign):
     warm, cold = sorted((first, second))
     assert entropy(row, sign * cold) <= entropy(row, sign * warm) + 1e-12  # rounding of two sums
 
 
+@settings(deadline=None)
 @given(scores_strategy, st.floats(-5, 5))
 def test_proposition_3_2_rate_bounds_hold(row, beta):
     spread = np.ptp(row)
