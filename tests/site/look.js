@@ -1,8 +1,8 @@
 // What a reader would see on the open page, as plain data. Called once for each colour scheme and width.
 async () => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
-  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
-  await Promise.all(document.getAnimations().map((animation) => animation.finished));
+  const late = new Promise((_, fail) => setTimeout(fail, 20000, new Error("MathJax took over 20 s")));
+  if (window.MathJax && MathJax.startup) await Promise.race([MathJax.startup.promise, late]);
+  for (const animation of document.getAnimations()) animation.finish(); // colours fade in
 
   const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   const texts = [];
@@ -33,6 +33,9 @@ async () => {
     return (high + 0.05) / (low + 0.05);
   };
 
+  const scrolls = (element) =>
+    element.tagName !== "ARTICLE" && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+
   const prose = texts.filter(([, parent]) => !parent.closest("pre, code, script, mjx-container"));
   return {
     background: luminance(behind(document.querySelector("main"))),
@@ -45,12 +48,12 @@ async () => {
     mathErrors: [...document.querySelectorAll("mjx-merror")].map((error) => error.textContent),
     rawMath: prose.map(([text]) => text).filter((text) => /\$|\\\(|\\\[|\\begin\{/.test(text)),
     rawMarkup: prose.map(([text]) => text).filter((text) => /^:::|^```|\{(cite|prf|ref|term|doc|numref|eq)[:\w]*\}/.test(text)),
-    images: [...document.querySelectorAll("article img")].map((image) => ({ alt: image.alt, source: image.getAttribute("src"), loaded: image.naturalWidth > 0 })),
+    images: [...document.querySelectorAll("article img")].map((image) => ({ alt: image.alt, source: image.getAttribute("src"), loaded: image.complete && image.naturalWidth > 0 })),
     links: [...new Set([...document.querySelectorAll("a[href]")].map((link) => link.href))],
     complaints: [...document.querySelectorAll(".output.stderr, .output.traceback")].map((output) => output.textContent),
     width: document.documentElement.scrollWidth,
-    tooWide: [...document.querySelectorAll("main *")]
-      .filter((element) => shown(element) && element.getBoundingClientRect().right > innerWidth + 1)
+    tooWide: [...document.querySelectorAll("article *")]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
       .map((element) => `${element.tagName} ${element.className}`)
       .slice(0, 5),
   };
