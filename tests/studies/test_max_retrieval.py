@@ -103,6 +103,12 @@ def test_a_set_depends_on_its_seed_size_and_index_alone():
     assert len(together.priority.unique()) == together.priority.numel()
 
 
+def test_the_target_entropy_is_measured_on_other_sets_than_the_test():
+    test = draw(Settings(), [0], 16, [0])
+    reference = draw(Settings(), [0], 16, [0], purpose=study._REFERENCE)
+    assert not torch.isin(reference.priority, test.priority).any()
+
+
 def test_priorities_and_classes_are_uniform():
     sets = draw(Settings(), [0], 5000, range(4))
     # With 20,000 draws a fair generator fails once in a thousand seeds; the seed is fixed.
