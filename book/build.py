@@ -31,7 +31,10 @@ def digest(root: Path) -> str:
     for name in INPUTS:
         top = root / name
         for path in sorted([top, *top.rglob("*")]):
-            if path.is_file() and "__pycache__" not in path.parts:
+            inside = path.relative_to(root).parts
+            # Not what Python, or a study that is still running, leaves for itself.
+            private = any(part.startswith((".", "__pycache__")) for part in inside)
+            if path.is_file() and not private:
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
                 found.update(f"\n{path.relative_to(root).as_posix()} {content}".encode())
     return found.hexdigest()

@@ -40,8 +40,9 @@ def adaptive_softmax(
 
     Returns
     -------
-    Weights of the shape, dtype, library and device of `x`, with the entropy of ``softmax(x)`` or
-    less.
+    array or tensor
+        Weights of the shape, dtype, library and device of `x`, with the entropy of ``softmax(x)``
+        or less.
 
     Raises
     ------

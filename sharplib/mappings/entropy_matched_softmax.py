@@ -33,9 +33,10 @@ def entropy_matched_softmax(x: Any, target: Any, axis: int = -1) -> Any:
 
     Returns
     -------
-    Weights of the shape, dtype, library and device of `x`. A row whose entropy is below the target
-    already is left as it is. A row whose k tied maxima keep it above (target <= log k) gets the
-    limit, 1/k for each of them.
+    array or tensor
+        Weights of the shape, dtype, library and device of `x`. A row whose entropy is below the
+        target already is left as it is. A row whose k tied maxima keep it above (target <= log k)
+        gets the limit, 1/k for each of them.
 
     Raises
     ------

@@ -27,8 +27,10 @@ def softmax(x: Any, axis: int = -1, temperature: Any = 1.0) -> Any:
 
     Returns
     -------
-    Weights of the shape, dtype, library and device of `x`. Work is done in float32 or better. A row
-    that is masked throughout gives zeros; ``+inf`` entries share the mass; NaN stays in its row.
+    array or tensor
+        Weights of the shape, dtype, library and device of `x`. Work is done in float32 or better. A
+        row that is masked throughout gives zeros; ``+inf`` entries share the mass; NaN stays in its
+        row.
 
     Raises
     ------

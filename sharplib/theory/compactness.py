@@ -70,7 +70,7 @@ class CompactSet:
         return self
 
     def rms_norm(self, width: int, eps: float) -> CompactSet:
-        """The image under z / sqrt(|z|^2 / width + eps): always shorter than sqrt(width)."""
+        """The image under ``z / sqrt(|z|^2 / width + eps)``: always shorter than sqrt(width)."""
         longest = self.radius / sqrt(self.radius**2 / width + eps)
         return CompactSet(longest, self.diameter / sqrt(eps))
 

@@ -63,7 +63,9 @@ def test_moving_a_file_is_a_change(build: ModuleType, project: Path) -> None:
     assert build.digest(project) != before
 
 
-@pytest.mark.parametrize("name", ["sharplib/__pycache__/x.pyc", "README.md", "tests/x.py"])
+@pytest.mark.parametrize(
+    "name", ["sharplib/__pycache__/x.pyc", "results/.parts/x.pt", "README.md", "tests/x.py"]
+)
 def test_other_files_do_not_count(build: ModuleType, project: Path, name: str) -> None:
     before = build.digest(project)
     (project / name).parent.mkdir(exist_ok=True)
