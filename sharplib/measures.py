@@ -97,7 +97,7 @@ def sparsity(p: Any, axis: int = -1) -> Any:
 def _entropy(row: Rows) -> Any:
     xp = row.xp
     logs = xp.log(xp.where(row.values == 0, scalar(1.0, row.values), row.values))
-    return -xp.sum(row.values * logs, axis=row.axis)
+    return 0.0 - xp.sum(row.values * logs, axis=row.axis)  # 0.0 - 0.0 is 0.0, -(0.0) is not
 
 
 def _zeros(row: Rows) -> Any:

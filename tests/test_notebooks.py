@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 SETUP = """\
-# A fresh machine (Colab, say) gets the library here; where it is installed this does nothing.
+# A fresh machine (Colab, say) gets the library here.
+# Where it is installed, this does nothing.
 import importlib.util
 if importlib.util.find_spec("sharplib") is None:
     %pip install -q "sharplib[course] @ git+{repository}"

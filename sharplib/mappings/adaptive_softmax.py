@@ -25,7 +25,8 @@ def adaptive_softmax(
 
     .. math:: p = \mathrm{softmax}(\beta x), \qquad
         \beta = \begin{cases} \max(P(H), 1) & H > \text{gate} \\ 1 & \text{otherwise,} \end{cases}
-        \qquad H = H(\mathrm{softmax}(x))
+
+    where :math:`H` is the entropy of :math:`\mathrm{softmax}(x)`.
 
     Parameters
     ----------
