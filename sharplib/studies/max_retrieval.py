@@ -25,12 +25,12 @@ so that sums are added in one order on every machine; use several processes to u
 
 import io
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from math import log, sqrt
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -75,23 +75,38 @@ NUMERICS = MappingProxyType({"precision": "float32", "cpu_threads": 1})
 # --- Rules: logits -> weights --------------------------------------------------------------------
 
 
-def _hardmax(logits: Tensor, _target: Tensor) -> Tensor:
+class Known(NamedTuple):
+    """What a rule may know of the training."""
+
+    entropy: Tensor
+    """Mean entropy in nats of each head under plain softmax, on sets of `size`: (seeds, 1, 1)."""
+    size: int
+    """Items in the largest sets of the training."""
+
+
+def _hardmax(logits: Tensor, _known: Known) -> Tensor:
     top = logits.argmax(-1, keepdim=True)
     return torch.zeros_like(logits).scatter_(-1, top, 1.0)
 
 
-RULES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+def _cool(logits: Tensor, temperature: float) -> Tensor:
+    return softmax(logits, temperature=temperature)
+
+
+RULES: Mapping[str, Callable[[Tensor, Known], Tensor]] = MappingProxyType(
     {
-        "softmax": lambda logits, target: softmax(logits),
-        "adaptive": lambda logits, target: adaptive_softmax(logits),
-        "entropy-matched": lambda logits, target: entropy_matched_softmax(logits, target),
+        "softmax": lambda logits, known: softmax(logits),
+        "adaptive": lambda logits, known: adaptive_softmax(logits),
+        "entropy-matched": lambda logits, known: entropy_matched_softmax(logits, known.entropy),
+        "log n": lambda logits, known: _cool(logits, log(known.size) / log(logits.shape[-1])),
+        "n": lambda logits, known: _cool(logits, known.size / logits.shape[-1]),
         "hard maximum": _hardmax,
     }
 )
-"""Ways to turn the logits of a trained head into weights that sum to 1.
+"""Ways to turn the logits of a trained head, (seeds, sets, items), into weights that sum to 1.
 
-A rule gets logits (seeds, sets, items) and, as (seeds, 1, 1), the mean entropy in nats that each
-head shows under plain softmax on sets as large as the largest it was trained on.
+The rules "log n" and "n" divide the temperature by that function of the number of items, so that it
+is 1 at the size of the training.
 """
 
 
@@ -125,7 +140,7 @@ class Settings:
     """Test sets per seed and size ..."""
     test_items: int = 2**24
     """... but no more than make this many items (and at least one set)."""
-    seeds_together: int = 10
+    seeds_together: int = 5
     """Seeds trained as one batched model. It can change the last digits, so it is a setting."""
     rules: tuple[str, ...] = tuple(RULES)
 
@@ -136,7 +151,7 @@ class Settings:
             "steps": 0,
             "batch": 1,
             "smallest_training_set": 1,
-            "largest_training_set": self.smallest_training_set,
+            "largest_training_set": max(2, self.smallest_training_set),
             "learning_rate": 0,
             "weight_decay": 0,
             "test_sets": 1,
@@ -175,6 +190,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 steps=5_000,
                 sizes=tuple(2**k for k in range(4, 13)),
                 test_sets=256,
+                rules=("softmax", "adaptive", "entropy-matched", "hard maximum"),
             ),
             seeds=(0, 1, 2),
         ),
@@ -349,7 +365,7 @@ class Heads:
         hidden = gelu(torch.baddbmm(w["query_in_bias"], query, w["query_in"]))
         hidden = torch.baddbmm(w["query_out_bias"], hidden, w["query_out"])
         asked = torch.baddbmm(w["q_bias"], hidden, w["q"])
-        return asked @ w["k"].mT @ w["item_out"].mT / math.sqrt(w["k"].shape[-1])
+        return asked @ w["k"].mT @ w["item_out"].mT / sqrt(w["k"].shape[-1])
 
     def read(self, pooled: Tensor) -> Tensor:
         """Class logits from the weighted mean of features: (seeds, sets, width) -> classes.
@@ -405,7 +421,7 @@ def initial(settings: Settings, seeds: Sequence[int], device: str | torch.device
     for seed in seeds:
         rng = _random(seed, _INITIAL)
         for name, (fan_in, fan_out) in shapes.items():
-            bound = 1 / math.sqrt(fan_in)
+            bound = 1 / sqrt(fan_in)
             weights.setdefault(name, []).append(rng.uniform(-bound, bound, (fan_in, fan_out)))
             if name != "k":
                 bias = rng.uniform(-bound, bound, (1, fan_out))
@@ -525,19 +541,19 @@ def _slabs(sets: int, size: int, block: int) -> Iterator[range]:
         yield range(start, min(start + at_once, sets))
 
 
-def _reference_entropy(settings: Settings, heads: Heads, device: str, block: int) -> Tensor:
-    """Mean entropy of each head under plain softmax in distribution, (seeds, 1, 1)."""
+def _know(settings: Settings, heads: Heads, device: str, block: int) -> Known:
+    """Measure what the rules may know, on sets that no test uses."""
     size, count = settings.largest_training_set, settings.test_sets
     total = torch.zeros(len(heads.seeds), dtype=torch.float64)
     for indices in _slabs(count, size, block):
         sets = draw(settings, heads.seeds, size, indices, device, _REFERENCE)
         entropy = measures.entropy(softmax(heads.logits(sets, block)))
         total += entropy.double().sum(-1).cpu()
-    return (total / count).float().view(-1, 1, 1).to(device)
+    return Known((total / count).float().view(-1, 1, 1).to(device), size)
 
 
 def _evaluate_size(
-    settings: Settings, heads: Heads, size: int, target: Tensor, device: str, block: int
+    settings: Settings, heads: Heads, size: int, known: Known, device: str, block: int
 ) -> list[dict[str, Any]]:
     """Rows of the table for sets of one size."""
     count = settings.sets(size)
@@ -554,7 +570,7 @@ def _evaluate_size(
         add("logits", "ranking", logits.argmax(-1) == sets.maximum[..., 0])
         add("logits", "spread", measures.spread(logits))
         add("logits", "ties", best_two[..., 0] == best_two[..., 1])
-        weights = torch.stack([RULES[rule](logits, target) for rule in settings.rules])
+        weights = torch.stack([RULES[rule](logits, known) for rule in settings.rules])
         predicted = heads.classify(sets, weights, block).argmax(-1)
         for rule, p, guess in zip(settings.rules, weights, predicted, strict=True):
             add(rule, "accuracy", guess == sets.answer)
@@ -599,7 +615,7 @@ def evaluate(
     smallest logit; `ties`, the share of sets whose two largest priorities are equal.
     """
     rows: list[dict[str, Any]] = []
-    target = None
+    known = None
     with torch.inference_mode(), _careful():
         for done, size in enumerate(settings.sizes):
             if progress is not None:
@@ -608,9 +624,9 @@ def evaluate(
             if store is not None and (data := store.read(name)) is not None:
                 rows += json.loads(data)
                 continue
-            if target is None:
-                target = _reference_entropy(settings, heads, device, block)
-            new = _evaluate_size(settings, heads, size, target, device, block)
+            if known is None:
+                known = _know(settings, heads, device, block)
+            new = _evaluate_size(settings, heads, size, known, device, block)
             if store is not None:
                 store.write(name, json.dumps(new).encode())
             rows += new
@@ -681,10 +697,10 @@ def weights_by_rank(
     device = next(iter(heads.weights.values())).device
     parts = []
     with torch.inference_mode(), _careful():
-        target = _reference_entropy(settings, heads, str(device), block)
+        known = _know(settings, heads, str(device), block)
         for indices in _slabs(sets, size, block):
             drawn = draw(settings, heads.seeds, size, indices, device)
-            weights = RULES[rule](heads.logits(drawn, block), target)
+            weights = RULES[rule](heads.logits(drawn, block), known)
             order = drawn.priority.argsort(stable=True, dim=-1)[..., -items:]
             parts.append(weights.gather(-1, order))
     return torch.cat(parts, 1).cpu().numpy()

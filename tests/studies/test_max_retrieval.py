@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.special
 import scipy.stats
 import torch
 from torch import nn
@@ -238,10 +239,30 @@ def test_evaluation_by_hand(trained):
 def test_entropy_matching_aims_at_the_entropy_in_distribution():
     settings = dataclasses.replace(SMALL, sizes=(16, 256), test_sets=100, rules=tuple(RULES))
     table = evaluate(settings, ideal(40.0))
-    (target,) = study._reference_entropy(settings, ideal(40.0), "cpu", 4096).flatten().tolist()
+    (target,) = study._know(settings, ideal(40.0), "cpu", 4096).entropy.flatten().tolist()
     assert figure(table, "entropy", "softmax", size=256) > target + 1
     matched = figure(table, "entropy", "entropy-matched", size=256)
     assert matched == pytest.approx(target, rel=1e-4)  # every such row can reach it
+
+
+def test_cooling_rules_divide_the_temperature_by_their_function_of_the_size():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(1, 3, 64))
+    known = study.Known(torch.zeros(1, 1, 1), size=16)
+    for rule, factor in {"log n": np.log(64) / np.log(16), "n": 4.0}.items():
+        got = RULES[rule](torch.tensor(logits), known)
+        # The division by a temperature rounds once more than the product here.
+        np.testing.assert_allclose(got, scipy.special.softmax(factor * logits, -1), rtol=1e-12)
+
+
+def test_cooling_with_n_keeps_an_ideal_head_sharp_and_log_n_does_not():
+    settings = Settings(sizes=(16, 4096), test_sets=200, rules=("softmax", "log n", "n"))
+    table = evaluate(settings, ideal(100.0))
+    start = figure(table, "top_weight", "softmax", size=16)
+    assert figure(table, "top_weight", "log n", size=16) == pytest.approx(start)
+    # The gap to the second falls like 1/n, so β has to grow like n; 200 sets leave ±2 points.
+    assert figure(table, "top_weight", "n", size=4096) == pytest.approx(start, abs=0.08)
+    assert figure(table, "top_weight", "log n", size=4096) < 0.2
 
 
 def test_only_one_block_of_features_is_held(monkeypatch):
