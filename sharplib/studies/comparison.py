@@ -6,7 +6,7 @@ import pandas as pd
 
 from sharplib.studies import _record, load
 
-__all__ = ["compare", "report"]
+__all__ = ["compare", "report", "stored"]
 
 _COLUMNS = {"paper": "ours, full size", "quick": "ours, quick"}
 
@@ -50,6 +50,15 @@ def compare(
     return pd.DataFrame({name: column.reindex(index) for name, column in columns.items()}).fillna(
         ""
     )
+
+
+def stored(study: str, results: Path) -> dict[str, pd.DataFrame]:
+    """Return our stored tables by the name of their column, full size first; {} if there is none.
+
+    Raises `ResultError` if a stored file is damaged.
+    """
+    records = {name: _record.read(results, study, preset) for preset, name in _COLUMNS.items()}
+    return {name: record.table for name, record in records.items() if record is not None}
 
 
 def report(study: str, results: Path) -> str:

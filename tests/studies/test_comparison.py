@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from sharplib.studies.comparison import compare
+from sharplib.studies import _record, max_retrieval
+from sharplib.studies.comparison import compare, stored
 
 
 def tidy(rows, columns):
@@ -39,3 +40,12 @@ def test_compare():
         ("softmax", 64): {"published": "", "tag": "", "ours": "50.0%"},
         ("hard", 16): {"published": "", "tag": "", "ours": "100.0%"},
     }
+
+
+def test_stored_tables_are_found_where_they_are(tmp_path):
+    assert stored("max-retrieval", tmp_path / "nowhere") == {}
+    settings = max_retrieval.Settings(width=4, steps=1, batch=2, sizes=(2,), test_sets=3)
+    made = _record.record("max-retrieval", "paper", settings, [0], "cpu", tmp_path)
+    found = stored("max-retrieval", tmp_path)
+    assert list(found) == ["ours, full size"]
+    pd.testing.assert_frame_equal(found["ours, full size"], made.table)
