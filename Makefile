@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help book serve test lint lab hooks clean distclean
+.PHONY: help book serve test oldest lint lab hooks clean distclean
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two installs at once would collide
 
@@ -17,6 +17,9 @@ serve: book ## read the site at http://127.0.0.1:8000
 
 test: .venv/installed-test.txt book ## build the site, then run all tests
 	@$(BIN)/python -m pytest
+
+oldest: .venv/oldest/installed.txt ## run the examples of the core with the oldest NumPy allowed
+	@.venv/oldest/bin/python -m pytest sharplib/__init__.py sharplib/measures.py sharplib/mappings
 
 lint: .venv/installed-dev.txt ## check style, formatting, and that notebooks carry no outputs
 	@$(BIN)/ruff check
@@ -45,4 +48,13 @@ distclean: clean ## remove the installed packages too
 	@echo "Installing the packages for '$*' into .venv; the first time takes minutes ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$*]'
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > $@.part
+	@mv $@.part $@
+
+# The lower bounds of pyproject.toml, taken as they stand.
+.venv/oldest/installed.txt: pyproject.toml | .venv/bin/python
+	@echo "Installing the oldest NumPy into .venv/oldest ..."
+	@$(BIN)/python -m venv .venv/oldest
+	@.venv/oldest/bin/python -m pip install --quiet --disable-pip-version-check pytest \
+		$$($(BIN)/python -c 'import tomllib; print(*(d.replace(">=", "==") for d in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))')
+	@.venv/oldest/bin/python -m pip freeze --disable-pip-version-check > $@.part
 	@mv $@.part $@

@@ -119,11 +119,15 @@ def readable(value: Any) -> bool:
 
 def scalar(value: float, like: Any) -> Any:
     """A number as a zero-dimensional array beside `like`."""
-    # NumPy 1.26 arrays have no `device`, and no need of one.
-    return namespace(like).full((), value, dtype=like.dtype, device=getattr(like, "device", None))
+    return namespace(like).full((), value, dtype=like.dtype, device=_device(like))
 
 
 def widest(like: Any) -> Any:
     """float64, or float32 on a device that has nothing wider."""
     xp = namespace(like)
-    return xp.float32 if getattr(like.device, "type", None) == "mps" else xp.float64
+    return xp.float32 if getattr(_device(like), "type", None) == "mps" else xp.float64
+
+
+def _device(x: Any) -> Any:
+    """Where x lives. NumPy 1.26 arrays do not say, and need not."""
+    return getattr(x, "device", None)
