@@ -15,6 +15,8 @@ COLORS = {
     "softmax": style.PALETTE[0],
     "adaptive": style.PALETTE[1],
     "entropy-matched": style.PALETTE[2],
+    "log n": style.PALETTE[4],
+    "n": style.PALETTE[5],
     "hard maximum": style.PALETTE[3],
 }
 
