@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -48,6 +49,20 @@ def test_every_study_in_the_catalogue_keeps_the_contract():
         assert set(published.tag) <= {"paper", "code", "second-hand", "recalled", "derived"}
         assert not published.duplicated([*study.KEYS, "measure"]).any()
         assert study.HEADLINE in set(published.measure)
+
+
+def test_the_stored_results_are_whole_and_made_with_the_presets():
+    folder = Path(__file__).resolve().parents[2] / "results"
+    stored = sorted(path for path in folder.glob("*/*.csv"))
+    assert stored
+    for path in stored:
+        study = path.parent.name.replace("_", "-")
+        settings, seeds = load(study).PRESETS[path.stem]
+        found = _record.read(folder, study, path.stem)  # checks the checksum
+        made_by = _record.identity(study, settings, "cpu")
+        assert found.provenance["identity"]["settings"] == made_by["settings"]
+        assert found.provenance["identity"]["study_version"] == made_by["study_version"]
+        assert found.provenance["seeds"] == list(seeds)
 
 
 def test_unknown_study():
