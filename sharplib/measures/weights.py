@@ -1,8 +1,4 @@
-"""What a row of weights, or of scores, is like: how spread out, how sharp, how sparse.
-
-Every measure takes an array and an axis and returns one number per row, in the precision of its
-input; it works in float32 or better. Entropies are in nats. An empty row measures 0.
-"""
+"""Measures of one row of weights, or of scores."""
 
 from __future__ import annotations
 

@@ -1,0 +1,9 @@
+"""What a row of weights, or of scores, is like: how spread out, how sharp, how sparse.
+
+Every measure of a row takes an array and an axis and returns one number per row, in the precision
+of its input; it works in float32 or better. Entropies are in nats. An empty row measures 0.
+"""
+
+from sharplib.measures.weights import effective_support, entropy, sparsity, spread, top_weight
+
+__all__ = ["effective_support", "entropy", "sparsity", "spread", "top_weight"]
