@@ -15,8 +15,9 @@ from sharplib.mappings import Mapping
 HEADER = (
     "mapping",
     "source",
-    "sums to 1",
+    "sums to",
     "shift-invariant",
+    "permutes with its scores",
     "keeps order",
     "exact zeros",
     "continuous",
@@ -31,8 +32,9 @@ def cells(entry: Mapping) -> Iterable[str]:
     settings = ", ".join(f"{name}={value}" for name, value in entry.settings.items())
     yield f"{{py:func}}`~sharplib.{entry.name}`" + (f" at {settings}" if settings else "")
     yield entry.paper
-    yield _yes(claims.sums_to_one)
+    yield "no fixed value" if claims.sums_to is None else f"{claims.sums_to:g}"
     yield _yes(claims.shift_invariant)
+    yield _yes(claims.equivariant)
     yield {"strict": "strictly", "weak": "weakly", "none": "no"}[claims.order]
     yield _yes(claims.sparse)
     yield _yes(claims.continuous)

@@ -13,8 +13,9 @@ from typing import Any, Literal
 class Properties:
     """What a mapping claims, for finite scores. The tests try each claim and its opposite."""
 
-    #: The weights of a row with an unmasked item add up to 1.
-    sums_to_one: bool
+    #: What the weights of a row with enough unmasked items add up to; None where it depends on
+    #: the scores.
+    sums_to: float | None
     #: Adding a constant to every score of a row changes nothing.
     shift_invariant: bool
     #: A higher score gets a higher weight ("strict"), at least no lower one ("weak"), or neither.
@@ -29,6 +30,10 @@ class Properties:
     #: What the top weight does as n grows, with one item at the upper end of a fixed interval and
     #: the others at its lower end: it falls like 1/n, or it stays above a constant.
     growth: Literal["disperses", "keeps"]
+    #: Permuting the scores permutes the weights, ties included.
+    equivariant: bool = True
+    #: A row with a score of +inf gets the limit of its weights, or NaN where there is none.
+    at_infinity: Literal["limit", "nan"] = "limit"
 
 
 @dataclass(frozen=True)

@@ -111,10 +111,14 @@ def test_nan_stays_in_its_row(mapping, library):
     np.testing.assert_array_equal(result[[0, 3]], library.numpy(mapping(library.array(clean))))
 
 
-def test_plus_infinity_is_the_limit(mapping, library):
+def test_plus_infinity_is_the_limit_where_there_is_one(mapping, library):
     x = library.array([[np.inf, 0.0, np.inf, -np.inf], [0.0, np.inf, 1.0, 2.0]])
     result = library.numpy(mapping(x))
+    if mapping.properties.at_infinity == "nan":
+        assert np.isnan(result).all()
+        return
     limit = weights(mapping, [[1e6, 0.0, 1e6, -np.inf], [0.0, 1e6, 1.0, 2.0]])
+    limit[limit > 1e5] = np.inf  # weights that have no bound
     np.testing.assert_allclose(result, limit, rtol=library.eps)
 
 
@@ -138,8 +142,10 @@ def test_extreme_numbers_raise_no_warning(mapping):
 def test_a_million_items(mapping):
     x = np.random.default_rng(0).uniform(-1, 1, 1_000_000).astype(np.float32)
     p = mapping(x)
-    # The weights are float32 numbers; their sum is taken in float64.
-    assert p.astype(np.float64).sum() == pytest.approx(1, abs=1e-4)
+    assert np.isfinite(p).all()
+    if mapping.properties.sums_to is not None:
+        # The weights are float32 numbers; their sum is taken in float64.
+        assert p.astype(np.float64).sum() == pytest.approx(mapping.properties.sums_to, abs=1e-4)
 
 
 @pytest.mark.parametrize("bad", [[1, 2, 3], np.arange(3), np.array([1j]), np.array([True])])
@@ -236,24 +242,30 @@ def test_weights_are_not_negative(mapping, x):
     assert (weights(mapping, x) >= 0).all()
 
 
-def test_sums_to_one(mapping, library, rng):
-    x = library.array(rng.integers(-128, 128, size=(50, 33)) / 64)
+def test_sums_to(mapping, library, rng):
+    levels = np.array([-4, 0, 4]).repeat(20)[:, None]
+    x = library.array(levels + rng.integers(-128, 128, size=(60, 33)) / 64)
     sums = library.numpy(mapping(x)).sum(-1)
-    if mapping.properties.sums_to_one:
-        # Each weight is rounded once, so the sum is off by at most eps; plus float32 work.
-        np.testing.assert_allclose(sums, 1, rtol=library.eps + 100 * library.work_eps)
+    claimed = mapping.properties.sums_to
+    if claimed is None:
+        assert np.ptp(sums) > 0.01
     else:
-        assert np.abs(sums - 1).max() > 0.01
+        # Each weight is rounded once, so the sum is off by at most eps; plus float32 work.
+        np.testing.assert_allclose(sums, claimed, rtol=library.eps + 100 * library.work_eps)
 
 
-@given(x=ROWS, seed=st.integers(0, 2**32 - 1))
-@settings(deadline=None)
-def test_permuting_scores_permutes_weights(mapping, x, seed):
-    order = np.random.default_rng(seed).permutation(len(x))
-    # Sums run in another order: a few rounding steps, and 1e-12 where a solver had to converge.
-    np.testing.assert_allclose(
-        weights(mapping, x[order]), weights(mapping, x)[order], rtol=1e-11, atol=1e-15
-    )
+def test_permuting_scores_permutes_weights(mapping, rng):
+    rows = [*probes(), *(rng.integers(-256, 256, size=n) / 64 for n in range(1, 13))]
+    apart = 0.0
+    for x in rows:
+        for order in (np.arange(len(x))[::-1], rng.permutation(len(x))):
+            moved, there = weights(mapping, x[order]), weights(mapping, x)[order]
+            apart = max(apart, np.abs(moved - there).max())
+            if mapping.properties.equivariant:
+                # Sums run in another order: a few rounding steps, and 1e-12 where a solver had to
+                # converge.
+                np.testing.assert_allclose(moved, there, rtol=1e-11, atol=1e-15)
+    assert mapping.properties.equivariant or apart > 0.01
 
 
 def test_shift_invariant(mapping):
@@ -304,18 +316,23 @@ def test_continuous(mapping):
 
 
 def test_lipschitz(mapping):
-    """The largest singular value of the Jacobian over the probes, against the claimed constant."""
+    """The steepest slope over the probes, against the claimed constant."""
     steepest = 0.0
     for x in probes():
-        jacobian = torch.func.jacrev(mapping)(torch.tensor(x))
+        jacobian = torch.autograd.functional.jacobian(mapping, torch.tensor(x))
         steepest = max(steepest, float(torch.linalg.matrix_norm(jacobian, 2)))
+    for gap in np.linspace(0.1, 3.0, 30):  # one row of the Jacobian, where n is large
+        x = torch.tensor(np.r_[gap, np.zeros(9_999)], requires_grad=True)
+        (slope,) = torch.autograd.grad(mapping(x)[0], x)
+        steepest = max(steepest, float(torch.linalg.vector_norm(slope)))
     claimed = mapping.properties.lipschitz
     if claimed is None:
         assert np.isfinite(steepest)
     elif np.isinf(claimed):
-        assert steepest > 1e3
+        assert steepest > 1e3 or not mapping.properties.continuous
     else:
-        assert 0.99 * claimed <= steepest <= claimed * (1 + 1e-9)
+        # Some constants are reached only as n goes to infinity, like n^(-1/3).
+        assert 0.9 * claimed <= steepest <= claimed * (1 + 1e-9)
 
 
 def test_growth(mapping):
