@@ -16,6 +16,7 @@ from sharplib.mappings import (
     entropy_matched_softmax,
     log_softmax,
     softmax,
+    sparsemax,
 )
 
 __version__ = "0.1.0"
@@ -27,4 +28,5 @@ __all__ = [
     "log_softmax",
     "measures",
     "softmax",
+    "sparsemax",
 ]

@@ -8,6 +8,7 @@ from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
 from sharplib.mappings.softmax import log_softmax, softmax
+from sharplib.mappings.sparsemax import sparsemax
 
 __all__ = [
     "CATALOGUE",
@@ -18,6 +19,7 @@ __all__ = [
     "entropy_matched_softmax",
     "log_softmax",
     "softmax",
+    "sparsemax",
 ]
 
 #: Every mapping: name -> function, paper, properties. Immutable.
@@ -61,6 +63,20 @@ CATALOGUE = catalogue(
             sparse=False,
             continuous=False,
             lipschitz=float("inf"),
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        sparsemax,
+        settings={},
+        paper="arXiv 1602.02068",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=True,
+            lipschitz=1.0,
             growth="keeps",
         ),
     ),

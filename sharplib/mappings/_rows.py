@@ -34,6 +34,17 @@ def pull_back(p: Any, grad: Any, axis: int) -> Any:
     return p * (grad - xp.sum(p * grad, axis=axis, keepdims=True))
 
 
+def pull_back_weighted(u: Any, grad: Any, axis: int) -> Any:
+    """(diag u - u uᵀ / sum u) grad: the Jacobian of the maps with a threshold.
+
+    u is 0 outside the support; a row without support gives zeros.
+    """
+    xp = namespace(u)
+    total = xp.sum(u, axis=axis, keepdims=True)
+    mean = xp.sum(u * grad, axis=axis, keepdims=True) / xp.where(total == 0, scalar(1.0, u), total)
+    return u * (grad - mean)
+
+
 def log_weights(p: Any) -> Any:
     """log p, with 0 where p is 0: there every term that uses it carries a factor p."""
     xp = namespace(p)
