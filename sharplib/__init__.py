@@ -15,6 +15,8 @@ from sharplib.mappings import (
     adaptive_softmax,
     entropy_matched_softmax,
     log_softmax,
+    plsoftmax,
+    plsoftmax_inverse,
     softmax,
     sparsemax,
 )
@@ -27,6 +29,8 @@ __all__ = [
     "entropy_matched_softmax",
     "log_softmax",
     "measures",
+    "plsoftmax",
+    "plsoftmax_inverse",
     "softmax",
     "sparsemax",
 ]

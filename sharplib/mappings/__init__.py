@@ -7,6 +7,7 @@ their source and the properties that the tests hold them to.
 from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
+from sharplib.mappings.plsoftmax import plsoftmax, plsoftmax_inverse
 from sharplib.mappings.softmax import log_softmax, softmax
 from sharplib.mappings.sparsemax import sparsemax
 
@@ -18,6 +19,8 @@ __all__ = [
     "adaptive_softmax",
     "entropy_matched_softmax",
     "log_softmax",
+    "plsoftmax",
+    "plsoftmax_inverse",
     "softmax",
     "sparsemax",
 ]
@@ -77,6 +80,20 @@ CATALOGUE = catalogue(
             sparse=True,
             continuous=True,
             lipschitz=1.0,
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        plsoftmax,
+        settings={"delta": 1.0},
+        paper="arXiv 2010.11450",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=True,
+            lipschitz=2 / 3**0.5,
             growth="keeps",
         ),
     ),
