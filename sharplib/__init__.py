@@ -17,8 +17,10 @@ from sharplib.mappings import (
     log_softmax,
     plsoftmax,
     plsoftmax_inverse,
+    rsoftmax,
     softmax,
     sparsemax,
+    tsoftmax,
 )
 
 __version__ = "0.1.0"
@@ -31,6 +33,8 @@ __all__ = [
     "measures",
     "plsoftmax",
     "plsoftmax_inverse",
+    "rsoftmax",
     "softmax",
     "sparsemax",
+    "tsoftmax",
 ]

@@ -8,8 +8,10 @@ from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
 from sharplib.mappings.plsoftmax import plsoftmax, plsoftmax_inverse
+from sharplib.mappings.rsoftmax import rsoftmax
 from sharplib.mappings.softmax import log_softmax, softmax
 from sharplib.mappings.sparsemax import sparsemax
+from sharplib.mappings.tsoftmax import tsoftmax
 
 __all__ = [
     "CATALOGUE",
@@ -21,8 +23,10 @@ __all__ = [
     "log_softmax",
     "plsoftmax",
     "plsoftmax_inverse",
+    "rsoftmax",
     "softmax",
     "sparsemax",
+    "tsoftmax",
 ]
 
 #: Every mapping: name -> function, paper, properties. Immutable.
@@ -94,6 +98,34 @@ CATALOGUE = catalogue(
             sparse=True,
             continuous=True,
             lipschitz=2 / 3**0.5,
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        tsoftmax,
+        settings={"t": 1.0},
+        paper="arXiv 2304.05243",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=True,
+            lipschitz=None,
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        rsoftmax,
+        settings={"rate": 0.5},
+        paper="arXiv 2304.05243",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=False,
+            lipschitz=float("inf"),
             growth="keeps",
         ),
     ),
