@@ -8,6 +8,7 @@ from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
 from sharplib.mappings.plsoftmax import plsoftmax, plsoftmax_inverse
+from sharplib.mappings.power_softmax import power_softmax
 from sharplib.mappings.rsoftmax import rsoftmax
 from sharplib.mappings.softmax import log_softmax, softmax
 from sharplib.mappings.sparsemax import sparsemax
@@ -23,6 +24,7 @@ __all__ = [
     "log_softmax",
     "plsoftmax",
     "plsoftmax_inverse",
+    "power_softmax",
     "rsoftmax",
     "softmax",
     "sparsemax",
@@ -122,6 +124,20 @@ CATALOGUE = catalogue(
         properties=Properties(
             sums_to=1.0,
             shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=False,
+            lipschitz=float("inf"),
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        power_softmax,
+        settings={"alpha": 64.0},  # so steep that a score of 1e6 may stand for infinity
+        paper="arXiv 2010.11450",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=False,
             order="weak",
             sparse=True,
             continuous=False,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import Rows, is_torch, namespace, per_row, rows, scalar, widest
+from sharplib._arrays import is_torch, namespace, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
+from sharplib.mappings._positive import positive_per_row
 from sharplib.mappings._rows import shifted
 
 
@@ -66,7 +67,7 @@ def plsoftmax(x: Any, delta: Any, axis: int = -1) -> Any:
     array([0.7, 0.3, 0. ])
     """
     row = rows(x, axis)
-    delta = _width(delta, row)
+    delta = positive_per_row(delta, "delta", row)
     if row.values.shape[row.axis] == 0:
         return row.restore(row.values)
     return row.restore(_PLSOFTMAX(row.values, delta, axis=row.axis)[0])
@@ -94,6 +95,8 @@ def plsoftmax_inverse(p: Any, delta: Any, axis: int = -1) -> Any:
     array or tensor
         Scores between :math:`-\delta` and 0, of the shape, dtype, library and device of `p`.
 
+    Notes
+    -----
     Worked out from the definition in arXiv 2010.11450.
 
     Examples
@@ -103,7 +106,7 @@ def plsoftmax_inverse(p: Any, delta: Any, axis: int = -1) -> Any:
     array([ 0. , -0.2, -0.7])
     """
     row = rows(p, axis, "p")
-    delta = _width(delta, row)
+    delta = positive_per_row(delta, "delta", row)
     if row.values.shape[row.axis] == 0:
         return row.restore(row.values)
     xp = row.xp
@@ -117,17 +120,6 @@ def plsoftmax_inverse(p: Any, delta: Any, axis: int = -1) -> Any:
     x = xp.where(row.values == zero, -delta, x)
     x = xp.where(total == 0, -scalar(float("inf"), row.values), x)
     return row.restore(xp.where(xp.isnan(total), nan, x))
-
-
-def _width(delta: Any, row: Rows) -> Any:
-    """One width per row, where the precision of the rows tells it from 0 and from infinity."""
-    delta = per_row(delta, "delta", row, minimum=0.0, strict=True)
-    if not isinstance(delta, float):
-        return delta
-    limits = row.xp.finfo(row.values.dtype)
-    delta = min(max(delta, float(limits.smallest_normal)), float(limits.max))
-    shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
-    return row.xp.broadcast_to(scalar(delta, row.values), shape)
 
 
 def _sorted(values: Any, order: Any, axis: int) -> Any:
@@ -157,7 +149,6 @@ def _places(values: Any, axis: int) -> Any:
 def _depths(x: Any, delta: Any, axis: int) -> Any:
     """How far each score is below the top, as a share of delta: 0 at the top, at most 1."""
     xp = namespace(x)
-    delta = xp.where(delta > 0, delta, scalar(float("nan"), delta))
     return xp.minimum(-shifted(x, axis), delta) / delta
 
 
