@@ -15,13 +15,16 @@ from sharplib.mappings import (
     adaptive_softmax,
     entropy_matched_softmax,
     log_softmax,
+    logn_softmax,
     plsoftmax,
     plsoftmax_inverse,
     power_softmax,
     rsoftmax,
     softmax,
     sparsemax,
+    ssmax,
     tsoftmax,
+    yarn_softmax,
 )
 
 __version__ = "0.1.0"
@@ -31,6 +34,7 @@ __all__ = [
     "adaptive_softmax",
     "entropy_matched_softmax",
     "log_softmax",
+    "logn_softmax",
     "measures",
     "plsoftmax",
     "plsoftmax_inverse",
@@ -38,5 +42,7 @@ __all__ = [
     "rsoftmax",
     "softmax",
     "sparsemax",
+    "ssmax",
     "tsoftmax",
+    "yarn_softmax",
 ]

@@ -7,12 +7,15 @@ their source and the properties that the tests hold them to.
 from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
+from sharplib.mappings.logn_softmax import logn_softmax
 from sharplib.mappings.plsoftmax import plsoftmax, plsoftmax_inverse
 from sharplib.mappings.power_softmax import power_softmax
 from sharplib.mappings.rsoftmax import rsoftmax
 from sharplib.mappings.softmax import log_softmax, softmax
 from sharplib.mappings.sparsemax import sparsemax
+from sharplib.mappings.ssmax import ssmax
 from sharplib.mappings.tsoftmax import tsoftmax
+from sharplib.mappings.yarn_softmax import yarn_softmax
 
 __all__ = [
     "CATALOGUE",
@@ -22,13 +25,16 @@ __all__ = [
     "adaptive_softmax",
     "entropy_matched_softmax",
     "log_softmax",
+    "logn_softmax",
     "plsoftmax",
     "plsoftmax_inverse",
     "power_softmax",
     "rsoftmax",
     "softmax",
     "sparsemax",
+    "ssmax",
     "tsoftmax",
+    "yarn_softmax",
 ]
 
 #: Every mapping: name -> function, paper, properties. Immutable.
@@ -142,6 +148,48 @@ CATALOGUE = catalogue(
             sparse=True,
             continuous=False,
             lipschitz=float("inf"),
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        ssmax,
+        settings={"s": 0.43},
+        paper="arXiv 2501.19399",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=None,
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        logn_softmax,
+        settings={"train_length": 64},
+        paper="arXiv 2202.12172",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=None,
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        yarn_softmax,
+        settings={"train_length": 64},
+        paper="arXiv 2309.00071",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=None,
             growth="keeps",
         ),
     ),
