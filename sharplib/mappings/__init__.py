@@ -8,6 +8,7 @@ from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
 from sharplib.mappings.logn_softmax import logn_softmax
+from sharplib.mappings.multimax import multimax
 from sharplib.mappings.plsoftmax import plsoftmax, plsoftmax_inverse
 from sharplib.mappings.power_softmax import power_softmax
 from sharplib.mappings.rsoftmax import rsoftmax
@@ -26,6 +27,7 @@ __all__ = [
     "entropy_matched_softmax",
     "log_softmax",
     "logn_softmax",
+    "multimax",
     "plsoftmax",
     "plsoftmax_inverse",
     "power_softmax",
@@ -191,6 +193,20 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=None,
             growth="keeps",
+        ),
+    ),
+    Mapping(
+        multimax,
+        settings={"thresholds": (-0.5, 0.5), "coefficients": (-1.0, -0.5)},
+        paper="arXiv 2406.01189",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=False,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=1.0,
+            growth="disperses",
         ),
     ),
 )
