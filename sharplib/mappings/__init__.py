@@ -11,8 +11,12 @@ from sharplib.mappings.logn_softmax import logn_softmax
 from sharplib.mappings.multimax import multimax
 from sharplib.mappings.plsoftmax import plsoftmax, plsoftmax_inverse
 from sharplib.mappings.power_softmax import power_softmax
+from sharplib.mappings.relu_weights import relu_weights
 from sharplib.mappings.rsoftmax import rsoftmax
+from sharplib.mappings.sink_softmax import sink_softmax
 from sharplib.mappings.softmax import log_softmax, softmax
+from sharplib.mappings.softmax_off_by_one import softmax_off_by_one
+from sharplib.mappings.softpick import softpick
 from sharplib.mappings.sparsemax import sparsemax
 from sharplib.mappings.ssmax import ssmax
 from sharplib.mappings.tsoftmax import tsoftmax
@@ -31,8 +35,12 @@ __all__ = [
     "plsoftmax",
     "plsoftmax_inverse",
     "power_softmax",
+    "relu_weights",
     "rsoftmax",
+    "sink_softmax",
     "softmax",
+    "softmax_off_by_one",
+    "softpick",
     "sparsemax",
     "ssmax",
     "tsoftmax",
@@ -206,6 +214,62 @@ CATALOGUE = catalogue(
             sparse=False,
             continuous=True,
             lipschitz=1.0,
+            growth="disperses",
+        ),
+    ),
+    Mapping(
+        softmax_off_by_one,
+        settings={},
+        paper="Evan Miller's blog",
+        properties=Properties(
+            sums_to=None,
+            shift_invariant=False,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=0.5,
+            growth="disperses",
+        ),
+    ),
+    Mapping(
+        sink_softmax,
+        settings={"sink": -1.0},
+        paper="gpt-oss",
+        properties=Properties(
+            sums_to=None,
+            shift_invariant=False,
+            order="strict",
+            sparse=False,
+            continuous=True,
+            lipschitz=0.5,
+            growth="disperses",
+        ),
+    ),
+    Mapping(
+        softpick,
+        settings={},
+        paper="arXiv 2504.20966",
+        properties=Properties(
+            sums_to=None,
+            shift_invariant=False,
+            order="weak",
+            sparse=True,
+            continuous=False,
+            lipschitz=float("inf"),
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        relu_weights,
+        settings={},
+        paper="arXiv 2309.08586",
+        properties=Properties(
+            sums_to=None,
+            shift_invariant=False,
+            order="weak",
+            sparse=True,
+            continuous=True,
+            lipschitz=None,
             growth="disperses",
         ),
     ),
