@@ -4,6 +4,15 @@ Every measure of a row takes an array and an axis and returns one number per row
 of its input; it works in float32 or better. Entropies are in nats. An empty row measures 0.
 """
 
+from sharplib.measures.modality import multi_modality, smooth_sparsity
 from sharplib.measures.weights import effective_support, entropy, sparsity, spread, top_weight
 
-__all__ = ["effective_support", "entropy", "sparsity", "spread", "top_weight"]
+__all__ = [
+    "effective_support",
+    "entropy",
+    "multi_modality",
+    "smooth_sparsity",
+    "sparsity",
+    "spread",
+    "top_weight",
+]
