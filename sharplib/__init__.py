@@ -13,6 +13,8 @@ from sharplib import measures
 from sharplib.mappings import (
     CATALOGUE,
     adaptive_softmax,
+    entmax,
+    entmax15,
     entropy_matched_softmax,
     log_softmax,
     logn_softmax,
@@ -37,6 +39,8 @@ __version__ = "0.1.0"
 __all__ = [
     "CATALOGUE",
     "adaptive_softmax",
+    "entmax",
+    "entmax15",
     "entropy_matched_softmax",
     "log_softmax",
     "logn_softmax",

@@ -6,6 +6,8 @@ their source and the properties that the tests hold them to.
 
 from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
+from sharplib.mappings.entmax import entmax
+from sharplib.mappings.entmax15 import entmax15
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
 from sharplib.mappings.logn_softmax import logn_softmax
 from sharplib.mappings.multimax import multimax
@@ -28,6 +30,8 @@ __all__ = [
     "Mapping",
     "Properties",
     "adaptive_softmax",
+    "entmax",
+    "entmax15",
     "entropy_matched_softmax",
     "log_softmax",
     "logn_softmax",
@@ -271,6 +275,34 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=None,
             growth="disperses",
+        ),
+    ),
+    Mapping(
+        entmax,
+        settings={"alpha": 1.75},
+        paper="arXiv 1905.05702",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=True,
+            lipschitz=1.0,
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        entmax15,
+        settings={},
+        paper="arXiv 1905.05702",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=True,
+            lipschitz=1.0,
+            growth="keeps",
         ),
     ),
 )
