@@ -13,6 +13,7 @@ from sharplib import measures
 from sharplib.mappings import (
     CATALOGUE,
     adaptive_softmax,
+    asentmax,
     entmax,
     entmax15,
     entropy_matched_softmax,
@@ -39,6 +40,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CATALOGUE",
     "adaptive_softmax",
+    "asentmax",
     "entmax",
     "entmax15",
     "entropy_matched_softmax",

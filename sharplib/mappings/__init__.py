@@ -6,6 +6,7 @@ their source and the properties that the tests hold them to.
 
 from sharplib.mappings._catalogue import Mapping, Properties, catalogue
 from sharplib.mappings.adaptive_softmax import PUBLISHED_COEFFICIENTS, adaptive_softmax
+from sharplib.mappings.asentmax import asentmax
 from sharplib.mappings.entmax import entmax
 from sharplib.mappings.entmax15 import entmax15
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
@@ -30,6 +31,7 @@ __all__ = [
     "Mapping",
     "Properties",
     "adaptive_softmax",
+    "asentmax",
     "entmax",
     "entmax15",
     "entropy_matched_softmax",
@@ -302,6 +304,20 @@ CATALOGUE = catalogue(
             sparse=True,
             continuous=True,
             lipschitz=1.0,
+            growth="keeps",
+        ),
+    ),
+    Mapping(
+        asentmax,
+        settings={"beta": 0.5, "gamma": 1.0},
+        paper="arXiv 2506.16640",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=True,
+            order="weak",
+            sparse=True,
+            continuous=True,
+            lipschitz=None,
             growth="keeps",
         ),
     ),
