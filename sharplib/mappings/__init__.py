@@ -16,12 +16,15 @@ from sharplib.mappings.plsoftmax import plsoftmax, plsoftmax_inverse
 from sharplib.mappings.power_softmax import power_softmax
 from sharplib.mappings.relu_weights import relu_weights
 from sharplib.mappings.rsoftmax import rsoftmax
+from sharplib.mappings.sigmoid_weights import sigmoid_weights
 from sharplib.mappings.sink_softmax import sink_softmax
 from sharplib.mappings.softmax import log_softmax, softmax
 from sharplib.mappings.softmax_off_by_one import softmax_off_by_one
 from sharplib.mappings.softpick import softpick
 from sharplib.mappings.sparsemax import sparsemax
 from sharplib.mappings.ssmax import ssmax
+from sharplib.mappings.stick_breaking import stick_breaking
+from sharplib.mappings.stieltjes import stieltjes
 from sharplib.mappings.tsoftmax import tsoftmax
 from sharplib.mappings.yarn_softmax import yarn_softmax
 
@@ -43,12 +46,15 @@ __all__ = [
     "power_softmax",
     "relu_weights",
     "rsoftmax",
+    "sigmoid_weights",
     "sink_softmax",
     "softmax",
     "softmax_off_by_one",
     "softpick",
     "sparsemax",
     "ssmax",
+    "stick_breaking",
+    "stieltjes",
     "tsoftmax",
     "yarn_softmax",
 ]
