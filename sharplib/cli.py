@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,27 +106,31 @@ def _check_writable(folder: Path) -> None:
         raise OSError(error.errno, os.strerror(error.errno or 0), str(folder)) from None
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr, one per stage; silent where nobody watches."""
-    from tqdm import tqdm
+class _Bars:
+    """Progress bars on stderr, one per stage and process; silent where nobody watches."""
 
-    bar: Any = None
-    shown = ""
+    def __init__(self) -> None:
+        from tqdm import tqdm
 
-    def progress(stage: str, done: int, total: int) -> None:
-        nonlocal bar, shown
-        if bar is None or stage != shown:
+        self._bar = tqdm
+        self._bars: dict[int, tuple[str, Any]] = {}
+
+    def __reduce__(self) -> Any:
+        return _Bars, ()  # another process draws its own
+
+    def __call__(self, stage: str, done: int, total: int, line: int = 0) -> None:
+        shown, bar = self._bars.get(line, ("", None))
+        if stage != shown:
             if bar is not None:
                 bar.close()
-            bar = tqdm(desc=stage, total=total, initial=done, file=sys.stderr, disable=None)
-            shown = stage
+            bar = self._bar(
+                desc=stage, total=total, initial=done, position=line, file=sys.stderr, disable=None
+            )
+            self._bars[line] = stage, bar
         bar.update(done - bar.n)
 
-    try:
-        yield progress
-    finally:
-        if bar is not None:
+    def close(self) -> None:
+        for _, bar in self._bars.values():
             bar.close()
 
 
@@ -153,11 +157,12 @@ def _app() -> Callable[..., Any]:
     @app.command()
     def run(
         study: Annotated[str, study_argument],
-        preset: Annotated[str, typer.Option(help="Size of the run: quick or paper.")] = "quick",
+        preset: Annotated[str, typer.Option(help="Size: quick, paper, ...")] = "quick",
         seeds: Annotated[
             str | None, typer.Option(help="Seeds, such as 0-9 or 0,3,5-7 (default: the preset's).")
         ] = None,
         device: Annotated[str, typer.Option(help="Where to compute, such as cpu or cuda.")] = "cpu",
+        jobs: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
         results: Annotated[Path, results_option] = Path("results"),
     ) -> None:
         """Run a study, or take up where it was stopped, and store its table."""
@@ -173,8 +178,8 @@ def _app() -> Callable[..., Any]:
             _check_device(device)
             _check_writable(results)
         # From here on a ValueError is our mistake, and shows its traceback.
-        with _mendable(), _bar() as progress:
-            _record.record(study, preset, settings, chosen, device, results, progress)
+        with _mendable(), closing(_Bars()) as progress:
+            _record.record(study, preset, settings, chosen, device, results, progress, jobs)
         _show(study, results)
 
     @app.command()

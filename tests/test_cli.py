@@ -10,7 +10,10 @@ from sharplib import cli
 from sharplib.studies import max_retrieval
 
 TINY = max_retrieval.Preset(
-    max_retrieval.Settings(width=4, steps=3, batch=2, sizes=(2, 5), test_sets=3), (0, 1)
+    max_retrieval.Settings(
+        max_retrieval.Training(width=4, steps=3, batch=2), sizes=(2, 5), test_sets=3
+    ),
+    (0, 1),
 )
 
 
@@ -132,9 +135,9 @@ def test_a_damaged_checkpoint(sharp, refused, tmp_path):
     folder = tmp_path / "results" / "max_retrieval"
     for path in folder.glob("quick.*"):
         path.unlink()
-    (checkpoint,) = folder.glob(".parts/*/seeds-0-1.pt")
+    (checkpoint,) = folder.glob(".parts/*/heads.pt")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
-    assert "seeds-0-1.pt is damaged" in refused("run", "max-retrieval")
+    assert "heads.pt is damaged" in refused("run", "max-retrieval")
 
 
 def test_another_run_of_the_same_name(sharp, refused):

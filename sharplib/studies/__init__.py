@@ -5,7 +5,8 @@ A study is a module that offers
 * `Settings`, a frozen dataclass whose defaults are the paper's, and `VERSION`, a number that rises
   whenever the same settings would give other figures;
 * `PRESETS`, a table of named sizes (`quick`, `paper`), each with settings and seeds;
-* `run(settings, seeds, device)`, which returns one tidy table with a row per figure;
+* `run(settings, seeds, device, *, jobs, store, progress, checkpoint_seconds)`, which returns one
+  tidy table with a row per figure; the keywords have defaults and decide no digit;
 * `published()`, the paper's own figures, each with the tag that says how well it is known;
 * `KEYS`, the columns that name a cell of the table; `HEADLINE`, the measure to show first;
   `NUMERICS`, precision and threads, for the record.

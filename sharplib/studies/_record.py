@@ -20,12 +20,13 @@ import pandas as pd
 
 from sharplib import __version__
 from sharplib.studies import load
-from sharplib.studies._storage import ResultError, Store, write_atomically
+from sharplib.studies._storage import ResultError, Store, plain, pretty, write_atomically
 
 __all__ = ["Progress", "Record", "identity", "read", "record"]
 
-Progress = Callable[[str, int, int], None]
-"""Called with the name of a stage, the number of steps done and the number of steps in all."""
+Progress = Callable[..., None]
+"""Called with the name of a stage, the number of steps done and the number of steps in all; and, in
+one of several processes, with `line`, its number."""
 
 
 class Record(NamedTuple):
@@ -45,15 +46,11 @@ def identity(study: str, settings: Any, device: str) -> dict[str, Any]:
     return {
         "study": study,
         "study_version": load(study).VERSION,
-        "settings": json.loads(json.dumps(dataclasses.asdict(settings))),  # tuples become lists
+        "settings": plain(dataclasses.asdict(settings)),
         "device": torch.device(device).type,
         "sharplib": __version__,
         "torch": torch.__version__,
     }
-
-
-def _digest(what: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _paths(results: Path, study: str, preset: str) -> tuple[Path, Path]:
@@ -100,11 +97,13 @@ def record(
     device: str,
     results: Path,
     progress: Progress | None = None,
+    jobs: int = 1,
     checkpoint_seconds: float = 60.0,
 ) -> Record:
     """Run a study, or take up where a killed run stopped, and leave the result on disk.
 
-    A result that is there already is returned as it is if it was made in the same way.
+    A result that is there already is returned as it is if it was made in the same way. `jobs` is
+    the number of processes that share the work; it decides no digit.
 
     Raises
     ------
@@ -126,13 +125,15 @@ def record(
         return finished
 
     parts = table_path.parent / ".parts"
-    store = Store(parts / _digest(made_by), key=_digest(made_by))
     write_atomically(parts / ".gitignore", b"*\n")
-    write_atomically(store.folder / "identity.json", _pretty(made_by))
+    # Each piece of work adds what it depends on: a new way to test does not ask for new training.
+    common = {name: value for name, value in made_by.items() if name != "settings"}
+    store = Store(parts, common)
     table = load(study).run(
         settings,
         seeds,
         device,
+        jobs=jobs,
         store=store,
         progress=progress,
         checkpoint_seconds=checkpoint_seconds,
@@ -144,17 +145,14 @@ def record(
         "sha256": hashlib.sha256(data).hexdigest(),
         **load(study).NUMERICS,
         **_circumstances(device),
-        "wall_time_s": round(store.seconds, 1),
+        "jobs": jobs,
+        "work_s": round(store.seconds, 1),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
     # The provenance comes first: a table without it could not be told from somebody's own file.
-    write_atomically(provenance_path, _pretty(provenance))
+    write_atomically(provenance_path, pretty(provenance))
     write_atomically(table_path, data)
     return Record(table, provenance)
-
-
-def _pretty(what: dict[str, Any]) -> bytes:
-    return (json.dumps(what, indent=2) + "\n").encode()
 
 
 def _circumstances(device: str) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 A long run keeps what it has finished in a `Store`, one small file per piece. Whatever moment the
 process dies at, a piece is either wholly there or not there at all. Every piece carries the key of
-the run that made it and a checksum, so that a piece of another run, or a damaged one, is an error
-and never a wrong figure.
+what made it and a checksum, so that a piece of another run, or a damaged one, is an error and never
+a wrong figure.
 """
 
 import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-__all__ = ["ResultError", "Store", "write_atomically"]
+__all__ = ["ResultError", "Store", "plain", "pretty", "write_atomically"]
 
 
 class ResultError(Exception):
@@ -40,44 +42,71 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.close(folder)
 
 
+def plain(what: Any) -> Any:
+    """What JSON makes of a value: tuples become lists."""
+    return json.loads(json.dumps(what))
+
+
+def pretty(what: Mapping[str, Any]) -> bytes:
+    """A table of names and values as a text file."""
+    return (json.dumps(what, indent=2) + "\n").encode()
+
+
 class Store:
-    """Finished pieces of one run, in one folder.
+    """Finished pieces of work, in a folder that is named by all that decides their digits.
 
     Parameters
     ----------
-    folder
-        Where the pieces live. Created with the first piece.
-    key
-        What identifies the run. A piece written under another key is refused.
+    parts
+        Where such folders live. Everything is created with the first piece.
+    identity
+        What decides the digits of the pieces. A file `identity.json` beside them says it.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = Store(Path(folder), key="a")
+    >>> with tempfile.TemporaryDirectory() as parts:
+    ...     store = Store(Path(parts), {"study": "counting"}).within(steps=3)
     ...     store.write("piece", b"1 2 3")
-    ...     store.read("piece"), store.read("another")
+    ...     store.read("piece"), store.within(steps=4).read("piece")
     (b'1 2 3', None)
     """
 
-    def __init__(self, folder: Path, key: str) -> None:
-        self.folder = Path(folder)
-        self.key = key
-        self._spent = 0.0  # seconds that earlier processes put into the pieces read so far
-        self._start = time.perf_counter()
+    def __init__(self, parts: Path, identity: Mapping[str, Any]) -> None:
+        self.parts = Path(parts)
+        self.identity = plain(dict(identity))
+        text = json.dumps(self.identity, sort_keys=True)
+        self.key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.folder = self.parts / self.key
+        self._spent = 0.0  # seconds behind the latest piece, of earlier processes too
+        self._since = time.perf_counter()
+        self._within: dict[str, Store] = {}
+
+    def within(self, **more: Any) -> "Store":
+        """The store of work that more than this decides, in a folder of its own."""
+        other = Store(self.parts, {**self.identity, **more})
+        return self._within.setdefault(other.key, other)
 
     @property
     def seconds(self) -> float:
-        """Working time behind the run so far, that of killed processes up to their last piece."""
-        return self._spent + time.perf_counter() - self._start
+        """Seconds of work behind all pieces that were read or written here and within.
+
+        Work of several processes adds up; what a killed process did after its last piece is lost.
+        """
+        return self._spent + sum(other.seconds for other in self._within.values())
 
     def write(self, name: str, data: bytes) -> None:
         """Put a finished piece on disk. It is there, whole, when this returns."""
+        about = self.folder / "identity.json"
+        if not about.exists():
+            write_atomically(about, pretty(self.identity))
+        now = time.perf_counter()
+        self._spent, self._since = self._spent + now - self._since, now
         header = {
             "key": self.key,
             "sha256": hashlib.sha256(data).hexdigest(),
-            "seconds": round(self.seconds, 3),
+            "seconds": round(self._spent, 3),
         }
         write_atomically(self.folder / name, json.dumps(header).encode() + b"\n" + data)
 
@@ -90,6 +119,7 @@ class Store:
             If the file is damaged or belongs to another run.
         """
         path = self.folder / name
+        self._since = time.perf_counter()
         try:
             head, _, data = path.read_bytes().partition(b"\n")
         except FileNotFoundError:

@@ -75,7 +75,8 @@ def report(study: str, results: Path) -> str:
         made = record.provenance
         notes.append(
             f"{column}: {len(made['seeds'])} seeds on {made['identity']['device']}, "
-            f"sharplib {made['identity']['sharplib']}, {made['wall_time_s']:.0f} s, {made['date']}"
+            f"sharplib {made['identity']['sharplib']}, {made['work_s']:.0f} s of work in "
+            f"{made['jobs']} process(es), {made['date']}"
         )
     table = compare(module.published(), ours, module.KEYS, module.HEADLINE)
     for rule, block in table.groupby(level=0, sort=False):

@@ -16,7 +16,7 @@ SIZES = (16, 64, 256)
 
 @pytest.fixture(scope="module")
 def table():
-    settings = study.Settings(width=4, steps=2, batch=2, sizes=SIZES, test_sets=4)
+    settings = study.Settings(study.Training(width=4, steps=2, batch=2), sizes=SIZES, test_sets=4)
     return study.run(settings, (0, 1))
 
 

@@ -44,7 +44,9 @@ def test_compare():
 
 def test_stored_tables_are_found_where_they_are(tmp_path):
     assert stored("max-retrieval", tmp_path / "nowhere") == {}
-    settings = max_retrieval.Settings(width=4, steps=1, batch=2, sizes=(2,), test_sets=3)
+    settings = max_retrieval.Settings(
+        max_retrieval.Training(width=4, steps=1, batch=2), sizes=(2,), test_sets=3
+    )
     made = _record.record("max-retrieval", "paper", settings, [0], "cpu", tmp_path)
     found = stored("max-retrieval", tmp_path)
     assert list(found) == ["ours, full size"]

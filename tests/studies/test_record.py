@@ -11,7 +11,9 @@ import pytest
 from sharplib.studies import STUDIES, _record, load, max_retrieval
 from sharplib.studies._storage import ResultError
 
-TINY = max_retrieval.Settings(width=4, steps=3, batch=2, sizes=(2, 5), test_sets=3)
+TINY = max_retrieval.Settings(
+    max_retrieval.Training(width=4, steps=3, batch=2), sizes=(2, 5), test_sets=3
+)
 
 
 def record(results, settings=TINY, seeds=(0, 1), **more):
@@ -74,12 +76,13 @@ def test_provenance_says_how_the_table_came_about(finished):
     provenance = json.loads((finished / "tiny.json").read_text())
     table = (finished / "tiny.csv").read_bytes()
     assert provenance["sha256"] == hashlib.sha256(table).hexdigest()
-    assert provenance["identity"]["settings"]["width"] == 4
+    assert provenance["identity"]["settings"]["training"]["width"] == 4
     assert provenance["seeds"] == [0, 1]
     assert "commit" in provenance  # None where the source is not a git checkout
     for name in ("precision", "cpu_threads", "machine", "python", "numpy"):
         assert provenance[name], name
-    assert provenance["wall_time_s"] >= 0
+    assert provenance["work_s"] > 0
+    assert provenance["jobs"] == 1
     assert len(provenance["date"]) == len("2026-01-31")
 
 
@@ -103,7 +106,7 @@ def test_a_finished_result_is_not_computed_again(results):
 @pytest.mark.parametrize(
     "other",
     [
-        {"settings": dataclasses.replace(TINY, learning_rate=2e-3)},
+        {"settings": dataclasses.replace(TINY, test_sets=4)},
         {"seeds": (0, 1, 2)},
         {"seeds": (1, 0)},
     ],
@@ -125,7 +128,21 @@ def test_pieces_of_another_version_are_not_used(tmp_path, monkeypatch, changed):
     started = []
     record(tmp_path, progress=lambda stage, done, total: started.append((stage, done)))
     assert started[0] == ("training", 0)
-    assert len(list((tmp_path / "max_retrieval" / ".parts").glob("*/identity.json"))) == 2
+    # Heads and tests of either version.
+    assert len(list((tmp_path / "max_retrieval" / ".parts").glob("*/identity.json"))) == 4
+
+
+def test_another_way_to_test_does_not_train_again(tmp_path):
+    record(tmp_path)
+    for path in (tmp_path / "max_retrieval").glob("tiny.*"):
+        path.unlink()
+    seen = []
+    record(
+        tmp_path,
+        settings=dataclasses.replace(TINY, sizes=(3,)),
+        progress=lambda stage, done, total: seen.append((stage, done)),
+    )
+    assert seen == [("training", 3), ("testing", 0), ("testing", 1)]
 
 
 @pytest.mark.parametrize("name", ["tiny.csv", "tiny.json"])
@@ -154,7 +171,7 @@ def test_a_damaged_piece_is_named_and_left_alone(tmp_path):
     folder = tmp_path / "max_retrieval"
     for path in folder.glob("tiny.*"):
         path.unlink()
-    (piece,) = folder.glob(".parts/*/seeds-0-1.pt")
+    (piece,) = folder.glob(".parts/*/heads.pt")
     piece.write_bytes(piece.read_bytes()[:-1])
     before = snapshot(tmp_path)
     with pytest.raises(ResultError, match=f"{piece} is damaged"):

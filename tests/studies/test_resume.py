@@ -14,6 +14,7 @@ import time
 import pytest
 
 from sharplib.studies import _record, max_retrieval
+from sharplib.studies.max_retrieval import data
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has neither SIGKILL nor fork servers"
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.skipif(
 
 # Two groups of seeds, three checkpoints in each, two sizes under every rule.
 SETTINGS = max_retrieval.Settings(
-    width=4, steps=30, batch=2, sizes=(16, 64), test_sets=4, seeds_together=2
+    max_retrieval.Training(width=4, steps=30, batch=2, seeds_together=2),
+    sizes=(16, 64),
+    test_sets=4,
 )
 SEEDS = (0, 1, 2)
 CONTEXT = multiprocessing.get_context("forkserver" if sys.platform != "win32" else "spawn")
@@ -51,7 +54,7 @@ def _run(results, log, die_at=None):
         event("after replace")
 
     os.fsync, os.replace = noted_fsync, noted_replace
-    max_retrieval._CHUNK = 10
+    data.CHUNK = 10
     _record.record(
         "max-retrieval",
         "tiny",
@@ -123,7 +126,8 @@ def _table(results):
 
 
 def _pieces(results):
-    return {p.name for p in results.glob("max_retrieval/.parts/*/seeds-*")}
+    parts = results / "max_retrieval" / ".parts"
+    return {p.relative_to(parts) for p in parts.glob("*/[hs]*")}  # heads.pt, size-16.json, ...
 
 
 def test_killed_at_every_kind_of_moment(uninterrupted, tmp_path):

@@ -1,6 +1,8 @@
 """Files that survive a kill, and pieces that are never mixed up."""
 
+import json
 import os
+import shutil
 
 import pytest
 
@@ -37,20 +39,20 @@ def test_the_bytes_reach_the_disk_before_the_name(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"a\nb\n", bytes(range(256))])
 def test_a_piece_comes_back_as_it_was(tmp_path, data):
-    Store(tmp_path, "k").write("piece", data)
-    assert Store(tmp_path, "k").read("piece") == data
+    Store(tmp_path, {"run": 1}).write("piece", data)
+    assert Store(tmp_path, {"run": 1}).read("piece") == data
 
 
 def test_a_piece_cut_or_changed_anywhere_is_refused(tmp_path):
-    Store(tmp_path, "k").write("piece", b"some figures")
-    path = tmp_path / "piece"
+    Store(tmp_path, {"run": 1}).write("piece", b"some figures")
+    path = Store(tmp_path, {"run": 1}).folder / "piece"
     whole = path.read_bytes()
     changed = [whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in range(len(whole))]
     for damaged in [whole[:i] for i in range(len(whole))] + changed:
         path.write_bytes(damaged)
         message = None
         try:
-            data = Store(tmp_path, "k").read("piece")
+            data = Store(tmp_path, {"run": 1}).read("piece")
         except ResultError as error:
             message = str(error)
         # A changed digit of the time it took is the one thing that does no harm.
@@ -58,17 +60,45 @@ def test_a_piece_cut_or_changed_anywhere_is_refused(tmp_path):
         assert path.read_bytes() == damaged
 
 
+def test_work_that_something_else_decides_is_kept_apart(tmp_path):
+    store = Store(tmp_path, {"run": 1})
+    store.within(steps=3, seeds=(0, 1)).write("piece", b"1")
+    again = Store(tmp_path, {"run": 1})
+    assert again.within(seeds=[0, 1], steps=3).read("piece") == b"1"
+    for other in (again, again.within(steps=3), again.within(steps=3, seeds=(1, 0))):
+        assert other.read("piece") is None
+    assert again.within(steps=3) is again.within(steps=3)
+
+
+def test_a_folder_says_what_its_pieces_depend_on(tmp_path):
+    store = Store(tmp_path, {"run": 1}).within(steps=3)
+    store.write("piece", b"1")
+    assert json.loads((store.folder / "identity.json").read_text()) == {"run": 1, "steps": 3}
+
+
 def test_a_piece_of_another_run_is_refused(tmp_path):
-    Store(tmp_path, "this run").write("piece", b"1")
+    this, that = Store(tmp_path, {"run": 1}), Store(tmp_path, {"run": 2})
+    this.write("piece", b"1")
+    shutil.copytree(this.folder, that.folder)
     with pytest.raises(ResultError, match="piece belongs to another run"):
-        Store(tmp_path, "that run").read("piece")
+        that.read("piece")
 
 
-def test_working_time_adds_up_over_processes(tmp_path):
-    first = Store(tmp_path, "k")
-    first._start -= 100  # as if it had worked for 100 s
-    first.write("piece", b"1")
-    second = Store(tmp_path, "k")
-    assert second.seconds < 1  # a second is ample for these three lines
-    second.read("piece")
-    assert 100 <= second.seconds < 102
+def test_working_time_adds_up_over_processes_and_kinds_of_work(tmp_path):
+    def later(store, seconds):
+        store._since -= seconds  # as if it had worked for so long
+        return store
+
+    later(Store(tmp_path, {}).within(task="a"), 100).write("piece", b"1")
+    resumed = Store(tmp_path, {})
+    resumed.within(task="a").read("piece")
+    later(resumed.within(task="a"), 10).write("another", b"2")
+    later(resumed.within(task="b"), 1000).write("piece", b"3")
+    # The lines of this test take a second at most.
+    assert 1110 <= resumed.seconds < 1111
+
+    found = Store(tmp_path, {})
+    assert found.seconds == 0
+    found.within(task="a").read("piece")
+    found.within(task="a").read("another")
+    assert 110 <= found.seconds < 111
