@@ -24,6 +24,7 @@ __all__ = ["STUDIES", "load"]
 STUDIES: Mapping[str, str] = MappingProxyType(
     {
         "max-retrieval": "Find the largest of n items: trained on at most 16, tested on thousands",
+        "max-retrieval-recipes": "Which way of training teaches a head to rank thousands of items?",
     }
 )
 """Name of each study, and what it asks in one line."""
@@ -40,8 +41,8 @@ def load(name: str) -> ModuleType:
     Examples
     --------
     >>> from sharplib import studies
-    >>> list(studies.STUDIES)
-    ['max-retrieval']
+    >>> studies.load("max-retrieval").HEADLINE
+    'accuracy'
     """
     if name not in STUDIES:
         raise ValueError(f"unknown study {name!r}; there is: {', '.join(STUDIES)}")

@@ -8,7 +8,7 @@ from sharplib.studies import _record, load
 
 __all__ = ["compare", "report", "stored"]
 
-_COLUMNS = {"paper": "ours, full size", "quick": "ours, quick"}
+_COLUMNS = {"paper": "ours, full size", "recipe": "ours, recipe", "quick": "ours, quick"}
 
 
 def compare(

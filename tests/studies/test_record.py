@@ -68,7 +68,7 @@ def test_the_stored_results_are_whole_and_made_with_the_presets():
 
 
 def test_unknown_study():
-    with pytest.raises(ValueError, match="unknown study 'nope'; there is: max-retrieval"):
+    with pytest.raises(ValueError, match="unknown study 'nope'; there is: max-retrieval, "):
         load("nope")
 
 

@@ -35,7 +35,12 @@ from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS
 from sharplib.studies.max_retrieval.data import Sets, draw
 from sharplib.studies.max_retrieval.evaluation import evaluate
-from sharplib.studies.max_retrieval.inspection import Profile, profile, weights_by_rank
+from sharplib.studies.max_retrieval.inspection import (
+    Profile,
+    anatomy,
+    profile,
+    weights_by_rank,
+)
 from sharplib.studies.max_retrieval.model import Heads, initial
 from sharplib.studies.max_retrieval.polynomial import best_inverse_temperature, fitted_polynomial
 from sharplib.studies.max_retrieval.rules import RULES, Known
@@ -57,6 +62,7 @@ __all__ = [
     "Settings",
     "Trainer",
     "Training",
+    "anatomy",
     "best_inverse_temperature",
     "draw",
     "evaluate",

@@ -1,18 +1,20 @@
 """Look into trained heads: where their weight goes, and what their logits are made of."""
 
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch.nn.functional import gelu
 
 from sharplib.studies.max_retrieval._numerics import careful
-from sharplib.studies.max_retrieval.data import Sets, draw
+from sharplib.studies.max_retrieval.data import REFERENCE, Sets, draw
 from sharplib.studies.max_retrieval.evaluation import know, slabs
 from sharplib.studies.max_retrieval.model import Heads
 from sharplib.studies.max_retrieval.rules import RULES
-from sharplib.studies.max_retrieval.settings import Settings
+from sharplib.studies.max_retrieval.settings import Settings, Training
 
-__all__ = ["Profile", "profile", "weights_by_rank"]
+__all__ = ["Profile", "anatomy", "profile", "weights_by_rank"]
 
 
 def weights_by_rank(
@@ -80,3 +82,52 @@ def profile(heads: Heads, low: float = 0.98, query: float = 0.5) -> Profile:
     sharpness = (top - bottom).mean(-1) / (1 - low)
     middle = (top + bottom) / 2
     return Profile(sharpness, (middle - middle.mean(-1, keepdims=True)) / sharpness[:, None])
+
+
+def anatomy(training: Training, heads: Heads, sets: int = 64) -> dict[str, np.ndarray]:
+    r"""Measure what Proposition 3.1 ties together, on sets of the training's largest size.
+
+    The key matrix has no bias; that of the query counts as a column of its matrix, with a 1 added
+    to every query.
+
+    Returns
+    -------
+    Arrays (seeds,), means over sets: `sigma_q` and `sigma_k`, the largest singular values;
+    `query_norm`, :math:`\|y\|`; `item_gap`, :math:`\max_{ij} \|x_i - x_j\|`; `bound`, their product
+    over the square root of the width; and `spread`, which the bound must exceed.
+
+    Examples
+    --------
+    >>> from sharplib.studies.max_retrieval import Training, initial
+    >>> measured = anatomy(Training(), initial(Training(), [0, 1]))
+    >>> bool((measured["spread"] <= measured["bound"]).all())
+    True
+    """
+    device = heads.weights["q"].device
+    with torch.inference_mode(), careful():
+        drawn = draw(training, heads.seeds, training.largest_set, range(sets), device, REFERENCE)
+        drawn = Sets(drawn.priority.double(), drawn.kind, drawn.query.double())
+        w = {name: weight.double() for name, weight in heads.weights.items()}
+        double = Heads(heads.seeds, w)
+        hidden = gelu(torch.baddbmm(w["query_in_bias"], drawn.query, w["query_in"]))
+        y = torch.baddbmm(w["query_out_bias"], hidden, w["query_out"])
+        y = torch.cat([y, torch.ones_like(y[..., :1])], -1)[..., None]
+        features = double.features(drawn.priority, drawn.kind)
+        x = (features @ w["item_out"]).unflatten(1, (sets, -1))
+        logits = double.logits(drawn)
+        query = torch.cat([w["q"], w["q_bias"]], 1)
+        gaps = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist").amax((-2, -1))
+        parts = {
+            "sigma_q": torch.linalg.matrix_norm(query, 2),
+            "sigma_k": torch.linalg.matrix_norm(w["k"], 2),
+            "query_norm": y.norm(dim=-2)[..., 0],
+            "item_gap": gaps,
+        }
+        parts["bound"] = (
+            (parts["sigma_q"] * parts["sigma_k"])[:, None] * parts["query_norm"] * gaps
+        ) / sqrt(w["k"].shape[-1])
+        parts["spread"] = logits.amax(-1) - logits.amin(-1)
+    return {
+        name: (part.mean(-1) if part.ndim == 2 else part).cpu().numpy()
+        for name, part in parts.items()
+    }
