@@ -9,6 +9,7 @@ A study is a module that offers
   tidy table with a row per figure; the keywords have defaults and decide no digit;
 * `published()`, the paper's own figures, each with the tag that says how well it is known;
 * `KEYS`, the columns that name a cell of the table; `HEADLINE`, the measure to show first;
+  `BASELINE`, the rule that the others are tested against, or None;
   `NUMERICS`, precision and threads, for the record.
 
 This module only knows the names. A study is imported when it is asked for, so that listing them

@@ -1,12 +1,16 @@
 """A study's figures side by side: published, ours at full size, ours at quick size."""
 
+import math
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pandas as pd
+from scipy.stats import ttest_1samp
 
 from sharplib.studies import _record, load
 
-__all__ = ["compare", "report", "stored"]
+__all__ = ["compare", "paired", "report", "stored"]
 
 _COLUMNS = {"paper": "ours, full size", "recipe": "ours, recipe", "quick": "ours, quick"}
 
@@ -52,6 +56,53 @@ def compare(
     )
 
 
+def paired(table: pd.DataFrame, keys: tuple[str, ...], measure: str, baseline: str) -> pd.DataFrame:
+    r"""Test each rule against a baseline rule, on the same heads and sets.
+
+    A paired t-test over seeds, two-sided. With k differences of mean :math:`m` and standard
+    deviation :math:`s`, the statistic :math:`m \sqrt{k} / s` has k - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    table
+        A tidy table with a row for each seed.
+    keys
+        The columns that name a cell; the rule is one of them, "rule".
+    measure
+        Which measure to test.
+    baseline
+        The rule to test against.
+
+    Returns
+    -------
+    A table with the columns `keys`, `gain` (mean difference), `p_value` and `seeds`, without the
+    baseline itself. The p-value is NaN where no test can be made: one seed, or the same difference
+    in all.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"rule": ["a", "a", "a", "b", "b", "b"], "size": 2, "seed": [0, 1, 2, 0, 1, 2],
+    ...      "measure": "accuracy", "value": [0.1, 0.2, 0.3, 0.2, 0.4, 0.6]}
+    ... )
+    >>> paired(table, ("rule", "size"), "accuracy", "a").round(3)
+      rule  size  gain  p_value  seeds
+    0    b     2   0.2    0.074      3
+    """
+    rows = table[table.measure == measure].set_index([*keys, "seed"]).value
+    others = [name for name in rows.index.names if name != "rule"]
+    base = rows.xs(baseline, level="rule")
+    shared = rows.reset_index().join(base.rename("base"), on=others)
+    shared = shared[(shared.rule != baseline) & shared.base.notna()]
+    cells = []
+    for cell, group in shared.groupby(list(keys), sort=False):
+        difference = (group.value - group.base).to_numpy()
+        testable = len(difference) > 1 and np.ptp(difference) > 0
+        p_value = ttest_1samp(difference, 0.0).pvalue if testable else math.nan
+        cells.append((*cell, difference.mean(), p_value, len(difference)))
+    return pd.DataFrame(cells, columns=[*keys, "gain", "p_value", "seeds"])
+
+
 def stored(study: str, results: Path) -> dict[str, pd.DataFrame]:
     """Return our stored tables by the name of their column, full size first; {} if there is none.
 
@@ -78,7 +129,32 @@ def report(study: str, results: Path) -> str:
             f"sharplib {made['identity']['sharplib']}, {made['work_s']:.0f} s of work in "
             f"{made['jobs']} process(es), {made['date']}"
         )
-    table = compare(module.published(), ours, module.KEYS, module.HEADLINE)
+    published = module.published()
+    table = compare(published, ours, module.KEYS, module.HEADLINE)
+    if ours and module.BASELINE:
+        name, first = next(iter(ours.items()))
+        table = _with_tests(table, published, first, module)
+        notes.append(
+            f"p: paired t-test over seeds against {module.BASELINE}; ours of the column {name!r}"
+        )
     for rule, block in table.groupby(level=0, sort=False):
         lines += ["", str(rule), block.droplevel(0).to_string(index_names=False)]
     return "\n".join([*lines, "", *notes])
+
+
+def _with_tests(
+    table: pd.DataFrame, published: pd.DataFrame, ours: pd.DataFrame, module: ModuleType
+) -> pd.DataFrame:
+    """The table with the p-values of a rule against the baseline, the paper's and ours."""
+    keys = list(module.KEYS)
+    known = published[published.measure == "p_value"].set_index(keys).value
+    tested = paired(ours, module.KEYS, module.HEADLINE, module.BASELINE).set_index(keys).p_value
+    columns = {"p, published": known, "p, ours": tested}
+    return table.assign(
+        **{
+            name: column.map(lambda p: "" if math.isnan(p) else f"{p:.1g}").reindex(
+                table.index, fill_value=""
+            )
+            for name, column in columns.items()
+        }
+    )

@@ -24,11 +24,23 @@ from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval import Preset, Training
 
-__all__ = ["HEADLINE", "KEYS", "NUMERICS", "PRESETS", "RECIPES", "VERSION", "Settings", "run"]
+__all__ = [
+    "BASELINE",
+    "HEADLINE",
+    "KEYS",
+    "NUMERICS",
+    "PRESETS",
+    "RECIPES",
+    "VERSION",
+    "Settings",
+    "published",
+    "run",
+]
 
 VERSION = 1
 KEYS = ("recipe", "rule", "size")
 HEADLINE = "accuracy"
+BASELINE = "softmax"
 NUMERICS = max_retrieval.NUMERICS
 
 _SMALL = Training(width=64, steps=20_000, seeds_together=3)

@@ -1,9 +1,12 @@
 """Published and ours, side by side."""
 
+import numpy as np
 import pandas as pd
+import pytest
+import scipy.stats
 
 from sharplib.studies import _record, max_retrieval
-from sharplib.studies.comparison import compare, stored
+from sharplib.studies.comparison import compare, paired, report, stored
 
 
 def tidy(rows, columns):
@@ -40,6 +43,49 @@ def test_compare():
         ("softmax", 64): {"published": "", "tag": "", "ours": "50.0%"},
         ("hard", 16): {"published": "", "tag": "", "ours": "100.0%"},
     }
+
+
+def test_paired_is_the_textbook_t_test():
+    rng = np.random.default_rng(0)
+    base, other = rng.normal(size=(2, 3, 6))
+    rows = [
+        (rule, size, "accuracy", values[i, seed], seed)
+        for rule, values in {"softmax": base, "cold": other}.items()
+        for i, size in enumerate((16, 64, 256))
+        for seed in range(6)
+    ]
+    rows += [("cold", 512, "accuracy", 1.0, 0), ("softmax", 16, "entropy", 1.0, 0)]
+    got = paired(tidy(rows, "seed"), ("rule", "size"), "accuracy", "softmax")
+    assert got.columns.tolist() == ["rule", "size", "gain", "p_value", "seeds"]
+    assert got["size"].tolist() == [16, 64, 256]  # no test without its baseline
+    for i, row in got.iterrows():
+        expected = scipy.stats.ttest_rel(other[i], base[i])
+        assert row.gain == pytest.approx((other[i] - base[i]).mean())
+        assert row.p_value == pytest.approx(expected.pvalue)
+        assert row.seeds == 6
+
+
+def test_no_test_without_variation():
+    one = [("softmax", 16, "accuracy", 0.5, 0), ("cold", 16, "accuracy", 0.6, 0)]
+    same = [(rule, 16, "accuracy", 0.5, s) for rule in ("softmax", "cold") for s in range(3)]
+    for rows in (one, same):
+        (p_value,) = paired(tidy(rows, "seed"), ("rule", "size"), "accuracy", "softmax").p_value
+        assert np.isnan(p_value)
+
+
+def test_the_report_shows_the_test_beside_the_papers(tmp_path):
+    settings = max_retrieval.Settings(
+        max_retrieval.Training(width=8, steps=60, batch=8), sizes=(16, 64), test_sets=20
+    )
+    made = _record.record("max-retrieval", "paper", settings, range(4), "cpu", tmp_path)
+    text = report("max-retrieval", tmp_path)
+    adaptive = text[text.index("\nadaptive\n") : text.index("\nrefitted\n")]
+    (line,) = [line for line in adaptive.splitlines() if line.startswith("64 ")]
+    tests = paired(made.table, ("rule", "size"), "accuracy", "softmax").set_index(["rule", "size"])
+    p_value = tests.p_value["adaptive", 64]
+    assert "0.002" in line.split()
+    assert np.isnan(p_value) or f"{p_value:.1g}" in line.split()
+    assert "p: paired t-test over seeds against softmax" in text
 
 
 def test_stored_tables_are_found_where_they_are(tmp_path):

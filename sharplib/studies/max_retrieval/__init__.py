@@ -48,6 +48,7 @@ from sharplib.studies.max_retrieval.settings import PRESETS, Preset, Settings, T
 from sharplib.studies.max_retrieval.training import Trainer, train
 
 __all__ = [
+    "BASELINE",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -79,6 +80,7 @@ __all__ = [
 VERSION = 1
 KEYS = ("rule", "size")
 HEADLINE = "accuracy"
+BASELINE = "softmax"
 
 
 def groups(training: Training, seeds: Sequence[int]) -> list[tuple[int, ...]]:
