@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -14,6 +14,7 @@ ROWS = hnp.arrays(np.float64, st.integers(1, 20), elements=st.floats(-50, 50, wi
 
 
 @given(x=ROWS)
+@settings(deadline=None)
 def test_relu_weights_against_numpy(x):
     np.testing.assert_array_equal(sharplib.relu_weights(x), np.clip(x, 0, None) / len(x))
 
