@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help book serve test oldest lint lab hooks clean distclean
+.PHONY: help book serve test bench oldest lint lab hooks clean distclean
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two installs at once would collide
 
@@ -18,8 +18,11 @@ serve: book ## read the site at http://127.0.0.1:8000
 test: .venv/installed-test.txt book ## build the site, then run all tests
 	@$(BIN)/python -m pytest
 
+bench: .venv/installed-test.txt ## measure speed beside the usual ways, into benchmarks/results
+	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+
 oldest: .venv/oldest/installed.txt ## run the examples of the core with the oldest NumPy allowed
-	@.venv/oldest/bin/python -m pytest sharplib/__init__.py sharplib/measures.py sharplib/mappings
+	@.venv/oldest/bin/python -m pytest sharplib/__init__.py sharplib/measures sharplib/mappings
 
 lint: .venv/installed-dev.txt ## check style, formatting, and that notebooks carry no outputs
 	@$(BIN)/ruff check

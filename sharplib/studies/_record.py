@@ -22,7 +22,7 @@ from sharplib import __version__
 from sharplib.studies import load
 from sharplib.studies._storage import ResultError, Store, plain, pretty, write_atomically
 
-__all__ = ["Progress", "Record", "identity", "read", "record"]
+__all__ = ["Progress", "Record", "commit", "identity", "read", "record"]
 
 Progress = Callable[..., None]
 """Called with the name of a stage, the number of steps done and the number of steps in all; and, in
@@ -162,14 +162,14 @@ def _circumstances(device: str) -> dict[str, Any]:
 
     on_gpu = torch.device(device).type == "cuda"
     return {
-        "commit": _commit(),
+        "commit": commit(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": torch.cuda.get_device_name(device) if on_gpu else platform.machine(),
     }
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Return the commit that the library is at, with a plus sign if files differ from it."""
     here = Path(__file__).parent
     try:
