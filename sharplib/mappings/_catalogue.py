@@ -45,6 +45,11 @@ class Mapping:
     settings: ReadOnly[str, Any]
     paper: str
     properties: Properties
+    #: What it computes, in LaTeX; n counts the items of the row, and the top score is max x.
+    formula: str = ""
+    #: When to take it, and when not: a line each.
+    use: str = ""
+    avoid: str = ""
 
     @property
     def name(self) -> str:
