@@ -278,4 +278,4 @@ def published() -> pd.DataFrame:
     >>> len(published())
     0
     """
-    return pd.DataFrame({name: [] for name in (*KEYS, "measure", "value", "tag")})
+    return pd.DataFrame(columns=[*KEYS, "measure", "value", "tag"], dtype=object)
