@@ -26,6 +26,7 @@ STUDIES: Mapping[str, str] = MappingProxyType(
     {
         "max-retrieval": "Find the largest of n items: trained on at most 16, tested on thousands",
         "max-retrieval-recipes": "Which way of training teaches a head to rank thousands of items?",
+        "ranking-noise": "Which temperature is best if the top logit is not always the right item?",
     }
 )
 """Name of each study, and what it asks in one line."""
