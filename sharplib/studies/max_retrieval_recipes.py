@@ -179,6 +179,7 @@ def _run_part(
         device,
         store=store,
         progress=progress,
+        checkpoint_seconds=checkpoint_seconds,
     ).assign(step=training.steps)
     table = pd.concat([pd.DataFrame(rows), tests], ignore_index=True).assign(recipe=recipe)
     return table[["recipe", "seed", "step", "size", "rule", "measure", "value", "sets"]]

@@ -16,6 +16,7 @@ from torch import nn
 import sharplib
 from sharplib.mappings import PUBLISHED_COEFFICIENTS
 from sharplib.studies import max_retrieval as study
+from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval import (
     RULES,
     Heads,
@@ -25,6 +26,7 @@ from sharplib.studies.max_retrieval import (
     Training,
     draw,
     evaluate,
+    evaluation,
     train,
 )
 from sharplib.studies.max_retrieval.data import REFERENCE, training_batches
@@ -264,6 +266,27 @@ def test_evaluation_does_not_depend_on_the_block(trained, block):
     pieces = evaluate(SMALL, trained, block=block)
     # Sums of at most 40 float32 terms in another order.
     pd.testing.assert_frame_equal(pieces, whole, rtol=1e-5)
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 8])
+def test_a_test_that_stopped_goes_on_with_the_next_sets(trained, tmp_path, monkeypatch, stop_at):
+    expected = evaluate(SMALL, trained, block=40)
+    drawn = []
+
+    def draw_until(*arguments):
+        if len(drawn) == stop_at:
+            raise KeyboardInterrupt
+        drawn.append(arguments)
+        return draw(*arguments)
+
+    monkeypatch.setattr(evaluation, "draw", draw_until)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(SMALL, trained, store=Store(tmp_path, {}), checkpoint_seconds=0, block=40)
+    monkeypatch.setattr(evaluation, "draw", lambda *a: (drawn.append(a), draw(*a))[1])
+    resumed = evaluate(SMALL, trained, store=Store(tmp_path, {}), checkpoint_seconds=0, block=40)
+    pd.testing.assert_frame_equal(resumed, expected, check_exact=True)
+    tested = [(size, tuple(indices)) for _, _, size, indices, *rest in drawn if len(rest) == 1]
+    assert len(set(tested)) == len(tested)  # no set was tested twice
 
 
 def test_evaluation_by_hand(trained):

@@ -166,7 +166,14 @@ def _run_group(
         progress=progress,
         checkpoint_seconds=checkpoint_seconds,
     )
-    return evaluate(settings, heads, device, store=store, progress=progress)
+    return evaluate(
+        settings,
+        heads,
+        device,
+        store=store,
+        progress=progress,
+        checkpoint_seconds=checkpoint_seconds,
+    )
 
 
 def published() -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Test trained heads at every size, under every rule, on the same sets."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -54,41 +55,71 @@ def know(settings: Settings, heads: Heads, device: str, block: int = _BLOCK) -> 
     return known._replace(polynomials=[fitted_polynomial(of_head) for of_head in rows])
 
 
+class _Sums:
+    """Sums over the test sets of one size so far, kept in the store every so many seconds."""
+
+    def __init__(self, name: str, store: Store | None, checkpoint_seconds: float) -> None:
+        self._name, self._store, self._every = name, store, checkpoint_seconds
+        self._kept = time.monotonic()
+        self.sums: dict[tuple[str, str], list[float]] = {}
+        self.done = 0
+        if store is not None and (data := store.read(name)) is not None:
+            self.done, parts = json.loads(data)
+            self.sums = {(rule, measure): values for rule, measure, values in parts}
+
+    def add(self, rule: str, measure: str, values: Tensor) -> None:
+        """Add values (seeds, sets) of some more sets."""
+        more = values.double().sum(-1).tolist()
+        sums = self.sums.get((rule, measure), [0.0] * len(more))
+        self.sums[rule, measure] = [a + b for a, b in zip(sums, more, strict=True)]
+
+    def advance(self, done: int) -> None:
+        """Say that so many sets are done."""
+        self.done = done
+        if self._store is not None and time.monotonic() - self._kept > self._every:
+            parts = [(rule, measure, values) for (rule, measure), values in self.sums.items()]
+            self._store.write(self._name, json.dumps((done, parts)).encode())
+            self._kept = time.monotonic()
+
+
 def _evaluate_size(
-    settings: Settings, heads: Heads, size: int, known: Known, device: str, block: int
+    settings: Settings,
+    heads: Heads,
+    size: int,
+    known: Known,
+    device: str,
+    block: int,
+    sums: _Sums,
 ) -> list[dict[str, Any]]:
     """Rows of the table for sets of one size."""
     count = settings.sets(size)
-    sums: dict[tuple[str, str], Tensor] = {}
-
-    def add(rule: str, measure: str, values: Tensor) -> None:
-        total = values.double().sum(-1).cpu()
-        sums[rule, measure] = sums.get((rule, measure), 0.0) + total
-
     for indices in slabs(count, size, block):
+        if indices.stop <= sums.done:
+            continue
         sets = draw(settings.training, heads.seeds, size, indices, device)
         logits = heads.logits(sets, block)
         best_two = sets.priority.topk(2).values
-        add("logits", "ranking", logits.argmax(-1) == sets.maximum[..., 0])
-        add("logits", "spread", measures.spread(logits))
-        add("logits", "ties", best_two[..., 0] == best_two[..., 1])
+        sums.add("logits", "ranking", logits.argmax(-1) == sets.maximum[..., 0])
+        sums.add("logits", "spread", measures.spread(logits))
+        sums.add("logits", "ties", best_two[..., 0] == best_two[..., 1])
         weights = torch.stack([RULES[rule](logits, known) for rule in settings.rules])
         predicted = heads.classify(sets, weights, block).argmax(-1)
         for rule, p, guess in zip(settings.rules, weights, predicted, strict=True):
-            add(rule, "accuracy", guess == sets.answer)
-            add(rule, "entropy", measures.entropy(p))
-            add(rule, "top_weight", measures.top_weight(p))
-            add(rule, "weight_of_maximum", p.gather(-1, sets.maximum)[..., 0])
+            sums.add(rule, "accuracy", guess == sets.answer)
+            sums.add(rule, "entropy", measures.entropy(p))
+            sums.add(rule, "top_weight", measures.top_weight(p))
+            sums.add(rule, "weight_of_maximum", p.gather(-1, sets.maximum)[..., 0])
+        sums.advance(indices.stop)
     return [
         {
             "seed": seed,
             "size": size,
             "rule": rule,
             "measure": measure,
-            "value": float(total[i]) / count,
+            "value": totals[i] / count,
             "sets": count,
         }
-        for (rule, measure), total in sums.items()
+        for (rule, measure), totals in sums.sums.items()
         for i, seed in enumerate(heads.seeds)
     ]
 
@@ -100,6 +131,7 @@ def evaluate(
     *,
     store: Store | None = None,
     progress: Progress | None = None,
+    checkpoint_seconds: float = 60.0,
     block: int = _BLOCK,
 ) -> pd.DataFrame:
     """Test heads at every size, under every rule, on the same sets.
@@ -130,7 +162,8 @@ def evaluate(
                 continue
             if known is None:
                 known = know(settings, heads, device, block)
-            new = _evaluate_size(settings, heads, size, known, device, block)
+            sums = _Sums(f"size-{size}-so-far.json", store, checkpoint_seconds)
+            new = _evaluate_size(settings, heads, size, known, device, block, sums)
             if store is not None:
                 store.write(name, json.dumps(new).encode())
             rows += new
