@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import namespace, scalar
+from sharplib._arrays import Rows, namespace, scalar, widest
 
 
 def shifted(x: Any, axis: int) -> Any:
@@ -49,3 +49,12 @@ def log_weights(p: Any) -> Any:
     """log p, with 0 where p is 0: there every term that uses it carries a factor p."""
     xp = namespace(p)
     return xp.log(xp.where(p == 0, scalar(1.0, p), p))
+
+
+def spread_out(value: Any, row: Rows) -> Any:
+    """A parameter of the rows as an array with one value for each; a number keeps its digits."""
+    if not isinstance(value, float):
+        return value
+    shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
+    wide = row.xp.astype(scalar(0.0, row.values), widest(row.values)) + value
+    return row.xp.broadcast_to(wide, shape)

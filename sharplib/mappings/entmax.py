@@ -7,7 +7,7 @@ from typing import Any
 
 from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
-from sharplib.mappings._rows import log_weights, pull_back_weighted, shifted
+from sharplib.mappings._rows import log_weights, pull_back_weighted, shifted, spread_out
 from sharplib.mappings.entmax15 import entmax15
 from sharplib.mappings.softmax import softmax
 from sharplib.mappings.sparsemax import sparsemax
@@ -81,13 +81,8 @@ def entmax(x: Any, alpha: Any = 1.5, axis: int = -1) -> Any:
         return _NAMED[alpha](x, axis)
     if row.values.shape[row.axis] == 0:
         return row.restore(row.values)
-    if isinstance(alpha, float):
-        shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
-        alpha = row.xp.astype(scalar(0.0, row.values), widest(row.values)) + alpha
-        (p, _) = _ENTMAX(row.values, row.xp.broadcast_to(alpha, shape), axis=row.axis)
-    else:
-        (p, _) = _LEARNED_ENTMAX(row.values, alpha, axis=row.axis)
-    return row.restore(p)
+    rule = _ENTMAX if isinstance(alpha, float) else _LEARNED_ENTMAX
+    return row.restore(rule(row.values, spread_out(alpha, row), axis=row.axis)[0])
 
 
 def _entmax(x: Any, alpha: Any, *, axis: int) -> Arrays:

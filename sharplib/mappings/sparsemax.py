@@ -62,9 +62,9 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     return row.restore(_SPARSEMAX(row.values, axis=row.axis)[0])
 
 
-def _sparsemax(x: Any, *, axis: int) -> Arrays:
-    xp = namespace(x)
-    y = shifted(xp.astype(x, widest(x), copy=False), axis)
+def project(y: Any, axis: int) -> Any:
+    """The closest point of the simplex to scores whose maximum is 0, in their precision."""
+    xp = namespace(y)
     zero, one = scalar(0.0, y), scalar(1.0, y)
     size = xp.zeros_like(xp.max(y, axis=axis, keepdims=True))
     threshold = size - 1  # the top weight is at most 1
@@ -77,7 +77,13 @@ def _sparsemax(x: Any, *, axis: int) -> Arrays:
         if readable(settled) and bool(xp.all(settled)):
             break
         size = count
-    return (xp.astype(xp.maximum(y - threshold, zero), x.dtype, copy=False),)
+    return xp.maximum(y - threshold, zero)
+
+
+def _sparsemax(x: Any, *, axis: int) -> Arrays:
+    xp = namespace(x)
+    p = project(shifted(xp.astype(x, widest(x), copy=False), axis), axis)
+    return (xp.astype(p, x.dtype, copy=False),)
 
 
 def _sparsemax_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
