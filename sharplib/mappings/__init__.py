@@ -86,6 +86,15 @@ CATALOGUE = catalogue(
             lipschitz=0.5,
             growth="disperses",
         ),
+        formula=r"p_k = \frac{e^{x_k}}{\sum_j e^{x_j}}",
+        use=(
+            "Gradients must reach every item, rows are short, or mixing many items is the point. "
+            "The baseline."
+        ),
+        avoid=(
+            "One item must stand out of very many: with scores in a fixed range its weight falls "
+            "like 1/n."
+        ),
     ),
     Mapping(
         adaptive_softmax,
@@ -100,6 +109,15 @@ CATALOGUE = catalogue(
             lipschitz=None,
             growth="disperses",
         ),
+        formula=(
+            r"p = \mathrm{softmax}(\beta x), \quad \beta = \max(P(H), 1) \text{ if } H > 0.5, "
+            r"\text{ else } 1"
+        ),
+        use=(
+            "A softmax is trained already, and few items per row compete: it sharpens them "
+            "without retraining."
+        ),
+        avoid="Rows spread over more than about 382 items: there it is softmax again.",
     ),
     Mapping(
         entropy_matched_softmax,
@@ -113,6 +131,15 @@ CATALOGUE = catalogue(
             continuous=False,
             lipschitz=float("inf"),
             growth="keeps",
+        ),
+        formula=(
+            r"p = \mathrm{softmax}(\beta x), \quad \beta = \min\{\beta \ge 1 : "
+            r"H(\mathrm{softmax}(\beta x)) \le h\}"
+        ),
+        use="Every row must be as sharp as you say, at any n, and no item is to weigh exactly 0.",
+        avoid=(
+            "Ties at the top are common: there it jumps. It sharpens a wrong leader as readily as "
+            "a right one."
         ),
     ),
     Mapping(
@@ -128,6 +155,15 @@ CATALOGUE = catalogue(
             lipschitz=1.0,
             growth="keeps",
         ),
+        formula=r"p = \arg\min_{p \in \Delta} \lVert p - x \rVert^2",
+        use=(
+            "You want exact zeros and few items per row: the simplest sparse map, with no "
+            "parameter."
+        ),
+        avoid=(
+            "Items far below the top must still learn: 1 below it they have weight 0 and gradient "
+            "0."
+        ),
     ),
     Mapping(
         plsoftmax,
@@ -141,6 +177,18 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=2 / 3**0.5,
             growth="keeps",
+        ),
+        formula=(
+            r"p_i = \frac{1}{\delta} \int_0^\delta \frac{[x_i \ge x_{(1)} - t]}{\#\{j : x_j \ge "
+            r"x_{(1)} - t\}} \, dt"
+        ),
+        use=(
+            "Nothing further than delta below the top may be chosen, and you want the least slope "
+            "that allows it."
+        ),
+        avoid=(
+            "You want a loss to go with it: it is the gradient of no function. Items delta below "
+            "the top learn nothing."
         ),
     ),
     Mapping(
@@ -156,6 +204,14 @@ CATALOGUE = catalogue(
             lipschitz=None,
             growth="keeps",
         ),
+        formula=(
+            r"p_i = \frac{w_i e^{x_i}}{\sum_j w_j e^{x_j}}, \quad w_i = [x_i - \max_j x_j + t]_+"
+        ),
+        use=(
+            "You want softmax near the top, and exact zeros beyond a distance t that you choose "
+            "or learn."
+        ),
+        avoid="Many items come within t of the top: their weights still fall like 1/n.",
     ),
     Mapping(
         rsoftmax,
@@ -169,6 +225,15 @@ CATALOGUE = catalogue(
             continuous=False,
             lipschitz=float("inf"),
             growth="keeps",
+        ),
+        formula=r"p_i = \frac{w_i e^{x_i}}{\sum_j w_j e^{x_j}}, \quad w_i = [x_i - q_r(x)]_+",
+        use=(
+            "You must know beforehand what share of each row is zero: the rate says so, whatever "
+            "the scores."
+        ),
+        avoid=(
+            "n grows at a fixed rate: a fixed share of the items stays, at about 1/n each. It "
+            "jumps where ties break."
         ),
     ),
     Mapping(
@@ -184,6 +249,15 @@ CATALOGUE = catalogue(
             lipschitz=float("inf"),
             growth="keeps",
         ),
+        formula=r"p_k = \frac{\max(x_k, 0)^\alpha}{\sum_j \max(x_j, 0)^\alpha}",
+        use=(
+            "Scores have a meaningful zero, as counts or utilities have, and their ratios should "
+            "decide."
+        ),
+        avoid=(
+            "Scores may be shifted or negative: at 0 and below there is no weight, and close "
+            "above it no bounded slope."
+        ),
     ),
     Mapping(
         ssmax,
@@ -198,6 +272,12 @@ CATALOGUE = catalogue(
             lipschitz=None,
             growth="keeps",
         ),
+        formula=r"p_k = \frac{n^{s x_k}}{\sum_j n^{s x_j}}",
+        use=(
+            "You train with it, no item is to weigh exactly 0, and later rows are longer than "
+            "those of training."
+        ),
+        avoid="The leader is less than 1/s ahead of the crowd: then it disperses too.",
     ),
     Mapping(
         logn_softmax,
@@ -211,6 +291,15 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=None,
             growth="keeps",
+        ),
+        formula=r"p = \mathrm{softmax}\Bigl(\max\Bigl(\frac{\log n}{\log m}, 1\Bigr)\, x\Bigr)",
+        use=(
+            "A softmax is trained already, and rows get longer than those of its training: there "
+            "is nothing to learn."
+        ),
+        avoid=(
+            "Leads are below log(train_length): they fade all the same. Shorter rows are left as "
+            "they are."
         ),
     ),
     Mapping(
@@ -226,6 +315,15 @@ CATALOGUE = catalogue(
             lipschitz=None,
             growth="keeps",
         ),
+        formula=r"p = \mathrm{softmax}\bigl((0.1 \log \max(n/m, 1) + 1)^2\, x\bigr)",
+        use=(
+            "A model with YaRN's rotary frequencies reads rows longer than those of training: "
+            "this is their temperature."
+        ),
+        avoid=(
+            "You want sharpness soon: ten times the training length gives a factor of 1.51, no "
+            "more."
+        ),
     ),
     Mapping(
         multimax,
@@ -239,6 +337,18 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=1.0,
             growth="disperses",
+        ),
+        formula=(
+            r"p = \mathrm{softmax}(\sigma(x)), \quad \sigma(x) = x + c_0 [r_0 - x]_+ + c_1 [x - "
+            r"r_1]_+"
+        ),
+        use=(
+            "Several items matter at once: it damps low scores and evens out high ones, by bends "
+            "that can be learned."
+        ),
+        avoid=(
+            "One item must win among many: high scores are drawn together. Or scores drift: the "
+            "thresholds stand still."
         ),
     ),
     Mapping(
@@ -254,6 +364,14 @@ CATALOGUE = catalogue(
             lipschitz=0.5,
             growth="disperses",
         ),
+        formula=r"p_k = \frac{e^{x_k}}{1 + \sum_j e^{x_j}}",
+        use=(
+            "A head should be able to look at nothing, and training can place the scores: it adds "
+            "no parameter."
+        ),
+        avoid=(
+            "Scores have no natural zero, or weights must add up to 1. It disperses like softmax."
+        ),
     ),
     Mapping(
         sink_softmax,
@@ -267,6 +385,14 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=0.5,
             growth="disperses",
+        ),
+        formula=r"p_k = \frac{e^{x_k}}{e^s + \sum_j e^{x_j}}",
+        use=(
+            "A head should be able to look at nothing and to learn when: the sink is a score that "
+            "each head can set."
+        ),
+        avoid=(
+            "Weights must add up to 1, or stay sharp: they fall like those of softmax as n grows."
         ),
     ),
     Mapping(
@@ -282,6 +408,15 @@ CATALOGUE = catalogue(
             lipschitz=float("inf"),
             growth="keeps",
         ),
+        formula=r"p_k = \frac{[e^{x_k} - 1]_+}{\sum_j \lvert e^{x_j} - 1 \rvert}",
+        use=(
+            "You train from scratch and want exact zeros together with rows that may add up to "
+            "less than 1."
+        ),
+        avoid=(
+            "All scores lie near 0, where it is steep. Or most lie below: each of those takes "
+            "from the sum, unseen."
+        ),
     ),
     Mapping(
         relu_weights,
@@ -295,6 +430,14 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=None,
             growth="disperses",
+        ),
+        formula=r"p_k = \frac{[x_k]_+}{n}",
+        use=(
+            "Items should not compete, and each counts for itself: the plainest map, with exact "
+            "zeros."
+        ),
+        avoid=(
+            "One item must stand out: every weight falls like 1/n, whatever the other scores are."
         ),
     ),
     Mapping(
@@ -310,6 +453,18 @@ CATALOGUE = catalogue(
             lipschitz=1.0,
             growth="keeps",
         ),
+        formula=(
+            r"p_i = \max((\alpha - 1) x_i - \tau, 0)^{1/(\alpha - 1)}, \quad \textstyle\sum_i p_i "
+            r"= 1"
+        ),
+        use=(
+            "You want to tune, or learn for each head, how sparse weights are: alpha 1 is "
+            "softmax, 2 is sparsemax."
+        ),
+        avoid=(
+            "alpha is 1.5 or 2 for good: entmax15 and sparsemax take less work. Above 2 weights "
+            "enter with a vertical slope."
+        ),
     ),
     Mapping(
         entmax15,
@@ -323,6 +478,14 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=1.0,
             growth="keeps",
+        ),
+        formula=r"p_i = \max(x_i/2 - \tau, 0)^2, \quad \textstyle\sum_i p_i = 1",
+        use=(
+            "You want exact zeros and a smooth way into them: between softmax and sparsemax, a "
+            "good first sparse map."
+        ),
+        avoid=(
+            "Gradients must reach every item: 2 below the top an item has weight 0 and gradient 0."
         ),
     ),
     Mapping(
@@ -338,6 +501,12 @@ CATALOGUE = catalogue(
             lipschitz=None,
             growth="keeps",
         ),
+        formula=r"p = \alpha\text{-entmax}\bigl((\delta + \beta (\log n)^\gamma)\, x\bigr)",
+        use=(
+            "Exact zeros in rows much longer than those you train on, with a scale that each head "
+            "can learn."
+        ),
+        avoid="Row lengths hardly vary, or beta and gamma cannot be learned: entmax15 is simpler.",
     ),
     Mapping(
         normmax,
@@ -352,6 +521,15 @@ CATALOGUE = catalogue(
             lipschitz=float("inf"),
             growth="keeps",
         ),
+        formula=r"p = \arg\max_{p \in \Delta} \langle p, x \rangle - \lVert p \rVert_\alpha",
+        use=(
+            "You want a few items with similar shares: the larger alpha, the more it picks a set "
+            "and not a ranking."
+        ),
+        avoid=(
+            "Rows are long and training is delicate: the slope grows with the number of items "
+            "kept, without a bound."
+        ),
     ),
     Mapping(
         budget,
@@ -365,6 +543,15 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=1.0,
             growth="keeps",
+        ),
+        formula=r"p_i = \min(\max(x_i - \tau, 0), 1), \quad \textstyle\sum_i p_i = k",
+        use=(
+            "You select about k items and want a gradient: each weight is at most 1, and they add "
+            "up to k."
+        ),
+        avoid=(
+            "You need an average, whose weights add up to 1, or never more than k items: then "
+            "take topk_softmax."
         ),
     ),
     Mapping(
@@ -381,6 +568,18 @@ CATALOGUE = catalogue(
             growth="keeps",
             equivariant=False,  # of several items that tie for the last place, the first are kept
         ),
+        formula=(
+            r"p_i = \frac{e^{x_i} [i \in K]}{\sum_{j \in K} e^{x_j}}, \quad K = \text{the } k "
+            r"\text{ largest}"
+        ),
+        use=(
+            "You pay for each item kept and know how many you can afford; the top weighs at least "
+            "1/k."
+        ),
+        avoid=(
+            "Training must find items outside the first k: they get no gradient, and the map "
+            "jumps as ranks swap."
+        ),
     ),
     Mapping(
         ev_softmax,
@@ -394,6 +593,15 @@ CATALOGUE = catalogue(
             continuous=False,
             lipschitz=float("inf"),
             growth="keeps",
+        ),
+        formula=r"p_i = \frac{e^{x_i} [x_i \ge \bar x]}{\sum_j e^{x_j} [x_j \ge \bar x]}",
+        use=(
+            "A trained latent choice has too many options: it drops those below the mean, and "
+            "needs no parameter."
+        ),
+        avoid=(
+            "Scores are noisy near their mean, where it jumps. Or n grows: all items above the "
+            "mean stay."
         ),
     ),
     Mapping(
@@ -409,6 +617,15 @@ CATALOGUE = catalogue(
             lipschitz=2.0,
             growth="keeps",
         ),
+        formula=r"p = \mathrm{sparsemax}\!\left(\frac{x}{1 - \lambda}\right)",
+        use=(
+            "You want sparsemax with a dial: lam towards 1 for fewer items, below 0 for more; "
+            "rows may have their own."
+        ),
+        avoid=(
+            "You have a temperature already: this is sparsemax at the temperature 1 - lam, and "
+            "nothing else."
+        ),
     ),
     Mapping(
         sparsehourglass,
@@ -423,6 +640,14 @@ CATALOGUE = catalogue(
             lipschitz=None,
             growth="keeps",
         ),
+        formula=(
+            r"p = \mathrm{sparsemax}(s x), \quad s = \frac{1 + n q}{\lvert\sum_i x_i\rvert + n q}"
+        ),
+        use=(
+            "Scores are positive, in unknown units, and ratios matter: a small q nearly ignores "
+            "their scale."
+        ),
+        avoid="Scores have no natural zero: a constant added to all of them changes the weights.",
     ),
     Mapping(
         sigmoid_weights,
@@ -436,6 +661,15 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=0.25,
             growth="disperses",
+        ),
+        formula=r"p_k = \frac{1}{1 + e^{-(x_k + b)}}, \quad b = -\log n",
+        use=(
+            "Items should not compete: each is in or out by its own score, and a row may add up "
+            "to little or much."
+        ),
+        avoid=(
+            "You need an average: the sum is not fixed. With the default bias a fixed score fades "
+            "like 1/n."
         ),
     ),
     Mapping(
@@ -452,6 +686,17 @@ CATALOGUE = catalogue(
             growth="disperses",
             equivariant=False,
         ),
+        formula=(
+            r"p_k = \beta_k \prod_{j > k} (1 - \beta_j), \quad \beta_k = \frac{1}{1 + e^{-x_k}}"
+        ),
+        use=(
+            "Items come in time and recent ones choose first: their order matters, with no "
+            "positional encoding."
+        ),
+        avoid=(
+            "The items are a set. Or the right one may lie far back: each item after it takes a "
+            "share of what is left."
+        ),
     ),
     Mapping(
         stieltjes,
@@ -465,6 +710,15 @@ CATALOGUE = catalogue(
             continuous=True,
             lipschitz=4.0 * 2**-1.25,
             growth="disperses",
+        ),
+        formula=r"p_k = \frac{1}{(\lambda - x_k)^q}, \quad \textstyle\sum_k p_k = 1",
+        use=(
+            "Items far below the top should keep a gradient: weights fall like a power of the "
+            "distance."
+        ),
+        avoid=(
+            "Rows are long: the heavy tail feeds the crowd, and at q = 4 a lead of 5 fades sooner "
+            "than under softmax."
         ),
     ),
 )
