@@ -9,7 +9,7 @@ Every mapping takes NumPy arrays or torch tensors, works along any axis, treats 
 and computes in float32 or better. `CATALOGUE` lists them with what they promise.
 """
 
-from sharplib import measures
+from sharplib import losses, measures
 from sharplib.mappings import (
     CATALOGUE,
     adaptive_softmax,
@@ -57,6 +57,7 @@ __all__ = [
     "ev_softmax",
     "log_softmax",
     "logn_softmax",
+    "losses",
     "measures",
     "multimax",
     "normmax",

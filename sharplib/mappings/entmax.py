@@ -167,12 +167,12 @@ def _learned_entmax_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     wide = xp.astype(p, widest(p), copy=False)
     pulled = _pulled(wide, alpha, grads[0], axis)
     log_p = log_weights(wide)
-    psi = log_p**2 * _remainder((alpha - 1) * log_p)
+    psi = log_p**2 * remainder((alpha - 1) * log_p)
     by_alpha = -xp.sum(pulled * psi, axis=axis, keepdims=True)
     return xp.astype(pulled, p.dtype, copy=False), xp.astype(by_alpha, alpha.dtype, copy=False)
 
 
-def _remainder(a: Any) -> Any:
+def remainder(a: Any) -> Any:
     """(1 - exp(a) (1 - a)) / a², for a at most 0: 1/2 at 0."""
     xp = namespace(a)
     small = a > -0.5
