@@ -13,10 +13,10 @@ the logits divided by the sharpness B, and so are head starts and noise. The gap
 largest priorities is $1/n$ on average.
 
 **Edge.** Only the items near the top count. Seen from there, the depths $t_i = 1 - \rho_i$ are a
-Poisson process of rate n on $(0, \infty)$. Every function here is exact for that process; for n
-uniform items the difference is of order 1/n. In it, only $n\theta$, n times noise and n times head
-starts matter. So a temperature that is right at one n is right at another if it falls like 1/n,
-unless noise has set it.
+Poisson process of rate n on $(0, \infty)$. Every function here is for that process. It is the limit
+of n uniform items as n grows, and close to them as long as temperature, noise and head starts are
+far below 1, the length of the whole range. In it, only $n\theta$, n times noise and n times head
+starts matter: without noise, a temperature keeps its effect at another n if it falls like 1/n.
 
 Ranking fails in two ways, and they want different temperatures.
 
