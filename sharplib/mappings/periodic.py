@@ -222,7 +222,10 @@ def _shares(root: Root, power: int) -> ClosedForm:
 
 def _sin(x: Any, offset: float, frequency: float) -> tuple[Any, Any]:
     xp = namespace(x)
-    return offset + xp.sin(frequency * x), frequency * xp.cos(frequency * x)
+    # Beyond this no digit of the phase is left, but the angle must stay finite.
+    most = scalar(0.99 * float(xp.finfo(x.dtype).max) / max(frequency, 1.0), x)
+    angle = frequency * xp.maximum(xp.minimum(x, most), -most)
+    return offset + xp.sin(angle), frequency * xp.cos(angle)
 
 
 def _siren(x: Any) -> tuple[Any, Any]:
