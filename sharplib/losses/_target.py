@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sharplib._arrays import Rows, as_array, namespace, readable
+from sharplib._arrays import Rows, _device, as_array, namespace, readable
 
 # Weights in half precision add up to 1 no better than this.
 _LOOSE = 0.01
@@ -52,6 +52,6 @@ def _one_hot(classes: Any, row: Rows) -> Any:
     bad = (classes < 0) | (classes >= n)
     if readable(bad) and bool(xp.any(bad)):
         raise ValueError(f"target must lie in [0, {n}), got {classes[bad][0]}")
-    places = xp.cumulative_sum(xp.ones_like(row.values), axis=row.axis) - 1
-    chosen = xp.astype(xp.expand_dims(classes, axis=row.axis), row.values.dtype)
-    return xp.astype(places == chosen, row.values.dtype)
+    places = xp.arange(n, dtype=classes.dtype, device=_device(row.values))
+    places = xp.reshape(places, tuple(n if i == row.axis else 1 for i in range(len(shape))))
+    return xp.astype(places == xp.expand_dims(classes, axis=row.axis), row.values.dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from sharplib._arrays import namespace, rows, scalar
+from sharplib._arrays import is_torch, namespace, rows, scalar
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import normalised, pull_back, shifted
 
@@ -66,12 +66,12 @@ def _topk_softmax(x: Any, *, axis: int, k: int) -> Arrays:
     xp = namespace(x)
     y = shifted(x, axis)
     if k < y.shape[axis]:
-        place = tuple(slice(k - 1, k) if i == axis else slice(None) for i in range(y.ndim))
-        last = xp.sort(y, axis=axis, descending=True, stable=False)[place]
+        at = tuple(slice(k - 1, k) if i == axis else slice(None) for i in range(y.ndim))
+        last = xp.sort(y, axis=axis, descending=True, stable=False)[at]
         tied = xp.astype(y == last, xp.int64)
         room = k - xp.sum(xp.astype(y > last, xp.int64), axis=axis, keepdims=True)
-        late = xp.cumulative_sum(tied, axis=axis) > room
-        y = xp.where((y < last) | ((y == last) & late), scalar(-float("inf"), y), y)
+        place = tied.cumsum(axis) if is_torch(tied) else xp.cumulative_sum(tied, axis=axis)
+        y = xp.where((y < last) | ((y == last) & (place > room)), scalar(-float("inf"), y), y)
     return normalised(y, axis)[:1]
 
 

@@ -1,0 +1,81 @@
+"""The small modules: any mapping, any loss, and entmax with a learned alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import sharplib
+from sharplib import losses
+from sharplib.nn import AdaptiveEntmax, Loss, Map
+
+
+def test_map_is_the_function(rng):
+    x = torch.tensor(rng.standard_normal((3, 4, 5)))
+    assert torch.equal(Map(sharplib.budget, 1, k=2)(x), sharplib.budget(x, 2, axis=1))
+    assert repr(Map(sharplib.budget, 1, k=2)) == "Map(budget, axis=1, k=2)"
+
+
+def test_map_learns_a_parameter(rng):
+    x = torch.tensor(rng.standard_normal((3, 5)).astype(np.float32))
+    module = Map(sharplib.entmax, alpha=torch.nn.Parameter(torch.tensor(1.5)))
+    assert dict(module.named_parameters()).keys() == {"alpha"}
+    module(x).square().sum().backward()
+    assert module.alpha.grad != 0
+    other = Map(sharplib.entmax, alpha=torch.nn.Parameter(torch.tensor(1.9)))
+    other.load_state_dict(module.state_dict())
+    assert torch.equal(other(x), module(x))
+    assert module.double().alpha.dtype == torch.float64
+
+
+@pytest.mark.parametrize("ignored", [-100, 1])
+def test_loss_reduces_and_ignores(ignored, rng):
+    x = torch.tensor(rng.standard_normal((4, 3)), requires_grad=True)
+    y = torch.tensor([0, ignored, 2, ignored])
+    each = losses.sparsemax_loss(x, torch.tensor([0, 0, 2, 0]))
+    kept = each[[0, 2]]
+
+    def loss(reduction):
+        return Loss(losses.sparsemax_loss, reduction=reduction, ignore_index=ignored)(x, y)
+
+    assert torch.equal(loss("none"), each * torch.tensor([1, 0, 1, 0]))
+    torch.testing.assert_close(loss("sum"), kept.sum())
+    torch.testing.assert_close(loss("mean"), kept.mean())
+    (gradient,) = torch.autograd.grad(loss("mean"), x)
+    assert (gradient[[1, 3]] == 0).all()
+    assert (gradient[[0, 2]] != 0).any()
+
+
+def test_loss_takes_weights_and_any_axis(rng):
+    x = torch.tensor(rng.standard_normal((2, 3, 4)))
+    q = torch.softmax(torch.tensor(rng.standard_normal((2, 3, 4))), 1)
+    expected = losses.entmax_loss(x, q, 1.3, axis=1).mean()
+    assert Loss(losses.entmax_loss, 1, ignore_index=0, alpha=1.3)(x, q) == expected
+    assert "entmax_loss, axis=1, reduction=mean" in repr(Loss(losses.entmax_loss, 1))
+
+
+def test_a_reduction_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match=r"^reduction must be one of .* got 'average'"):
+        Loss(losses.entmax_loss, reduction="average")
+
+
+def test_adaptive_entmax_has_one_alpha_per_head(rng):
+    x = torch.tensor(rng.standard_normal((2, 3, 4, 5)).astype(np.float32))
+    module = AdaptiveEntmax((3, 1, 1), alpha=1.2)
+    torch.testing.assert_close(module.alpha, torch.full((3, 1, 1), 1.2))
+    with torch.no_grad():
+        module.logit[:] = torch.tensor([-3.0, 0.0, 3.0])[:, None, None]
+    p = module(x)
+    for head in range(3):
+        alone = sharplib.entmax(x[:, head], float(module.alpha[head].detach()))
+        torch.testing.assert_close(p[:, head], alone)
+    p.square().sum().backward()
+    assert (module.logit.grad != 0).all()
+    assert repr(module) == "AdaptiveEntmax(shape=(3, 1, 1), axis=-1)"
+
+
+@pytest.mark.parametrize("bad", [1, 2, 0.5, float("nan")])
+def test_adaptive_entmax_begins_between_softmax_and_sparsemax(bad):
+    with pytest.raises(ValueError, match=r"^alpha must lie strictly between 1 and 2, got "):
+        AdaptiveEntmax(alpha=bad)
