@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sharplib import cli
-from sharplib.studies import max_retrieval
+from sharplib.studies import STUDIES, max_retrieval
 
 TINY = max_retrieval.Preset(
     max_retrieval.Settings(
@@ -185,7 +185,8 @@ def test_as_a_process():
     command = [sys.executable, "-c", "import sys; from sharplib.cli import main; sys.exit(main())"]
     done = subprocess.run([*command, "run", "nope"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "sharp: unknown study 'nope'; there is: max-retrieval\n"
+    known = ", ".join(STUDIES)
+    assert done.stderr == f"sharp: unknown study 'nope'; there is: {known}\n"
 
 
 def test_the_library_and_the_list_of_studies_import_no_part_of_the_course():

@@ -5,11 +5,12 @@
 alpha_k <= 1/((n - 1)*exp(-delta/theta) + 1)
 
 One module per theorem: `dispersion` (Lemma 2.1), `critical_size` (its contrapositive),
-`compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2).
-Needs SymPy beside NumPy. Source: Veličković et al., arXiv 2410.01104.
+`compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2),
+`ranking` (what no temperature can do). Needs SymPy beside NumPy. Source, but for `ranking`:
+Veličković et al., arXiv 2410.01104.
 """
 
-from sharplib.theory import compactness, critical_size, dispersion, sharpness, temperature
+from sharplib.theory import compactness, critical_size, dispersion, ranking, sharpness, temperature
 from sharplib.theory.bound import Bound
 from sharplib.theory.catalogue import BOUNDS
 from sharplib.theory.proof import Proof, Step
@@ -22,6 +23,7 @@ __all__ = [
     "compactness",
     "critical_size",
     "dispersion",
+    "ranking",
     "sharpness",
     "temperature",
 ]

@@ -50,7 +50,7 @@ def test_every_study_in_the_catalogue_keeps_the_contract():
         assert list(published.columns) == [*study.KEYS, "measure", "value", "tag"]
         assert set(published.tag) <= {"paper", "code", "second-hand", "recalled", "derived"}
         assert not published.duplicated([*study.KEYS, "measure"]).any()
-        assert study.HEADLINE in set(published.measure)
+        assert not len(published) or study.HEADLINE in set(published.measure)
 
 
 def test_the_stored_results_are_whole_and_made_with_the_presets():
