@@ -38,7 +38,7 @@ def cells(entry: Mapping) -> Iterable[str]:
     yield {"strict": "strictly", "weak": "weakly", "none": "no"}[claims.order]
     yield _yes(claims.sparse)
     yield _yes(claims.continuous)
-    yield _constant(claims.lipschitz)
+    yield constant(claims.lipschitz)
     yield {"disperses": "disperses", "keeps": "stays sharp"}[claims.growth]
 
 
@@ -46,7 +46,8 @@ def _yes(claim: bool) -> str:
     return "yes" if claim else "no"
 
 
-def _constant(bound: float | None) -> str:
+def constant(bound: float | None) -> str:
+    """A Lipschitz constant in words."""
     if bound is None:
         return "not known"
     return "none" if math.isinf(bound) else f"{bound:g}"

@@ -163,6 +163,7 @@ def _panel(rectangle: Sequence[float] = (0.2, 0.19, 0.75, 0.7)) -> tuple[Figure,
     """One small picture. All have their axes at the same place, so that they can be compared."""
     figure, ax = style.subplots(figsize=(3.0, 2.5), layout="none")
     ax.set_position(rectangle)
+    ax.yaxis.set_label_coords(-0.22, 0.5)
     return figure, ax
 
 
