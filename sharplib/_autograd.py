@@ -5,13 +5,16 @@ the value left behind. On NumPy only the value is needed. On torch the two becom
 ``torch.autograd.Function``, so that the backward pass costs one saved tensor and no solver is ever
 unrolled. Both halves are ordinary differentiable code, so second derivatives, ``torch.func`` and
 ``torch.compile(fullgraph=True)`` follow.
+
+A rule with a name can be done faster by somebody else: `FASTER` is empty here, and
+`sharplib.kernels` fills it. What is written here and in the mappings stays the specification.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +22,15 @@ from sharplib._arrays import is_torch
 
 Arrays = tuple[Any, ...]
 
+
+class Faster(NamedTuple):
+    """Another way to do the two halves of a rule; None is the answer where it does not apply."""
+
+    value: Callable[[ClosedForm, Arrays, dict[str, Any]], Arrays | None]
+    vjp: Callable[[ClosedForm, Arrays, Arrays, dict[str, Any]], Arrays | None]
+
+
+FASTER: dict[str, Faster] = {}
 ITERATIVE: dict[str, ClosedForm] = {}
 
 
@@ -34,20 +46,23 @@ class ClosedForm:
         ``vjp(saved, grads, **settings)``, with one gradient per output, gives one per input.
     saved
         ``saved(inputs, outputs)`` picks the arrays that the backward pass needs.
+    name
+        What `FASTER` knows the rule by.
     iterative
-        For a value that loops until it has converged: a name, under which ``torch.compile`` keeps
-        it whole instead of unrolling it. Its outputs have the shapes of its inputs, in order, and
-        its only setting is ``axis``.
+        For a value that loops until it has converged: ``torch.compile`` keeps it whole, under its
+        name, instead of unrolling it. Its outputs have the shapes of its inputs, in order, and its
+        only setting is ``axis``.
     """
 
     value: Callable[..., Arrays]
     vjp: Callable[..., Arrays]
     saved: Callable[[Arrays, Arrays], Arrays]
-    iterative: str | None = field(default=None, kw_only=True)
+    name: str = field(default="", kw_only=True)
+    iterative: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.iterative:
-            ITERATIVE[self.iterative] = self
+            ITERATIVE[self.name] = self
 
     def __call__(self, *arrays: Any, **settings: Any) -> Arrays:
         if is_torch(arrays[0]):
@@ -56,4 +71,16 @@ class ClosedForm:
             return TorchFunction.apply(self, settings, *arrays)
         # An overflow to -inf is a weight of exactly 0: the limit, not an accident.
         with np.errstate(over="ignore", under="ignore"):
-            return self.value(*arrays, **settings)
+            return self.evaluate(arrays, settings)
+
+    def evaluate(self, arrays: Arrays, settings: dict[str, Any]) -> Arrays:
+        """The value, the fast way where there is one."""
+        faster = FASTER.get(self.name)
+        found = faster.value(self, arrays, settings) if faster else None
+        return self.value(*arrays, **settings) if found is None else found
+
+    def pull_back(self, saved: Arrays, grads: Arrays, settings: dict[str, Any]) -> Arrays:
+        """The vector-Jacobian product, the fast way where there is one."""
+        faster = FASTER.get(self.name)
+        found = faster.vjp(self, saved, grads, settings) if faster else None
+        return self.vjp(saved, grads, **settings) if found is None else found

@@ -16,8 +16,10 @@ class TorchFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(rule: Any, settings: dict[str, Any], *arrays: torch.Tensor) -> Any:
-        if rule.iterative and torch.compiler.is_compiling():
-            return tuple(iterate(rule.iterative, list(arrays), settings["axis"]))
+        if not torch.compiler.is_compiling():
+            return rule.evaluate(arrays, settings)
+        if rule.iterative:
+            return tuple(iterate(rule.name, list(arrays), settings["axis"]))
         return rule.value(*arrays, **settings)
 
     @staticmethod
@@ -27,13 +29,16 @@ class TorchFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> Any:
-        return None, None, *ctx.rule.vjp(ctx.saved_tensors, grads, **ctx.settings)
+        if torch.compiler.is_compiling():
+            return None, None, *ctx.rule.vjp(ctx.saved_tensors, grads, **ctx.settings)
+        return None, None, *ctx.rule.pull_back(ctx.saved_tensors, grads, ctx.settings)
 
 
 @torch.library.custom_op("sharplib::iterate", mutates_args=())
 def iterate(name: str, arrays: list[torch.Tensor], axis: int) -> list[torch.Tensor]:
     """The value of an iterative rule as one node of a compiled graph."""
-    return [output.contiguous() for output in ITERATIVE[name].value(*arrays, axis=axis)]
+    outputs = ITERATIVE[name].evaluate(tuple(arrays), {"axis": axis})
+    return [output.contiguous() for output in outputs]
 
 
 @iterate.register_fake

@@ -66,4 +66,4 @@ def _scaled_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return scale * grad, xp.sum(y * grad, axis=axis, keepdims=True)
 
 
-_SCALED = ClosedForm(_scaled, _scaled_vjp, lambda inputs, outputs: inputs)
+_SCALED = ClosedForm(_scaled, _scaled_vjp, lambda inputs, outputs: inputs, name="scaled")

@@ -132,4 +132,6 @@ def _adaptive_vjp(
     return (beta * v - through * p0 * (log_p0 + entropy),)
 
 
-_ADAPTIVE = ClosedForm(_adaptive, _adaptive_vjp, lambda inputs, outputs: inputs)
+_ADAPTIVE = ClosedForm(
+    _adaptive, _adaptive_vjp, lambda inputs, outputs: inputs, name="adaptive_softmax"
+)

@@ -140,4 +140,4 @@ def _weights_and_k(inputs: Arrays, outputs: Arrays) -> Arrays:
     return outputs[0], inputs[1]
 
 
-_BUDGET = ClosedForm(_budget, _budget_vjp, _weights_and_k, iterative="budget")
+_BUDGET = ClosedForm(_budget, _budget_vjp, _weights_and_k, name="budget", iterative=True)

@@ -189,7 +189,7 @@ def _weights_and_alpha(inputs: Arrays, outputs: Arrays) -> Arrays:
     return outputs[0], inputs[1]
 
 
-_ENTMAX = ClosedForm(_entmax, _entmax_vjp, _weights_and_alpha, iterative="entmax")
+_ENTMAX = ClosedForm(_entmax, _entmax_vjp, _weights_and_alpha, name="entmax", iterative=True)
 _LEARNED_ENTMAX = ClosedForm(
-    _entmax, _learned_entmax_vjp, _weights_and_alpha, iterative="learned_entmax"
+    _entmax, _learned_entmax_vjp, _weights_and_alpha, name="learned_entmax", iterative=True
 )

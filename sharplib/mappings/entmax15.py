@@ -93,5 +93,5 @@ def _entmax15_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
 
 
 _ENTMAX15 = ClosedForm(
-    _entmax15, _entmax15_vjp, lambda inputs, outputs: outputs, iterative="entmax15"
+    _entmax15, _entmax15_vjp, lambda inputs, outputs: outputs, name="entmax15", iterative=True
 )

@@ -151,5 +151,6 @@ _MATCHED = ClosedForm(
     _matched,
     _matched_vjp,
     lambda inputs, outputs: outputs,
-    iterative="entropy_matched_softmax",
+    name="entropy_matched_softmax",
+    iterative=True,
 )

@@ -75,4 +75,6 @@ def _ev_softmax_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return (pull_back(saved[0], grads[0], axis),)
 
 
-_EV_SOFTMAX = ClosedForm(_ev_softmax, _ev_softmax_vjp, lambda inputs, outputs: outputs)
+_EV_SOFTMAX = ClosedForm(
+    _ev_softmax, _ev_softmax_vjp, lambda inputs, outputs: outputs, name="ev_softmax"
+)

@@ -144,4 +144,6 @@ def _multimax_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return by_x, xp.stack(by_r), xp.stack(by_c)
 
 
-_MULTIMAX = ClosedForm(_multimax, _multimax_vjp, lambda inputs, outputs: (*inputs, *outputs))
+_MULTIMAX = ClosedForm(
+    _multimax, _multimax_vjp, lambda inputs, outputs: (*inputs, *outputs), name="multimax"
+)

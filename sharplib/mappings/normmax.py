@@ -125,4 +125,4 @@ def _weights_and_alpha(inputs: Arrays, outputs: Arrays) -> Arrays:
     return outputs[0], inputs[1]
 
 
-_NORMMAX = ClosedForm(_normmax, _normmax_vjp, _weights_and_alpha, iterative="normmax")
+_NORMMAX = ClosedForm(_normmax, _normmax_vjp, _weights_and_alpha, name="normmax", iterative=True)

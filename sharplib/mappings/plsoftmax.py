@@ -180,4 +180,6 @@ def _plsoftmax_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return _unsorted(pulled, order, axis, x) / delta, by_delta / delta
 
 
-_PLSOFTMAX = ClosedForm(_plsoftmax, _plsoftmax_vjp, lambda inputs, outputs: inputs)
+_PLSOFTMAX = ClosedForm(
+    _plsoftmax, _plsoftmax_vjp, lambda inputs, outputs: inputs, name="plsoftmax"
+)

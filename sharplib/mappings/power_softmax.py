@@ -92,4 +92,6 @@ def _power_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return xp.where(positive, alpha * v / safe, scalar(0.0, x)), by_alpha
 
 
-_POWER = ClosedForm(_power, _power_vjp, lambda inputs, outputs: (*inputs, *outputs))
+_POWER = ClosedForm(
+    _power, _power_vjp, lambda inputs, outputs: (*inputs, *outputs), name="power_softmax"
+)

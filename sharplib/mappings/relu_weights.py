@@ -69,4 +69,4 @@ def _relu_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return xp.where(x > 0, grads[0], zero) / n, xp.zeros_like(n)
 
 
-_RELU = ClosedForm(_relu, _relu_vjp, lambda inputs, outputs: inputs)
+_RELU = ClosedForm(_relu, _relu_vjp, lambda inputs, outputs: inputs, name="relu_weights")

@@ -151,5 +151,8 @@ def _neighbours_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
 
 
 _NEIGHBOURS = ClosedForm(
-    _neighbours, _neighbours_vjp, lambda inputs, outputs: (*inputs, *outputs[:2])
+    _neighbours,
+    _neighbours_vjp,
+    lambda inputs, outputs: (*inputs, *outputs[:2]),
+    name="neighbours",
 )

@@ -79,4 +79,6 @@ def _sigmoid_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return by_score, namespace(p).sum(by_score, axis=axis, keepdims=True)
 
 
-_SIGMOID = ClosedForm(_sigmoid, _sigmoid_vjp, lambda inputs, outputs: outputs)
+_SIGMOID = ClosedForm(
+    _sigmoid, _sigmoid_vjp, lambda inputs, outputs: outputs, name="sigmoid_weights"
+)

@@ -148,7 +148,7 @@ def _outputs_and_temperature(inputs: Arrays, outputs: Arrays) -> Arrays:
     return *outputs, inputs[1]
 
 
-_SOFTMAX = ClosedForm(_softmax, _softmax_vjp, _outputs)
+_SOFTMAX = ClosedForm(_softmax, _softmax_vjp, _outputs, name="softmax")
 _TEMPERED_SOFTMAX = ClosedForm(_softmax, _tempered_softmax_vjp, _outputs_and_temperature)
 _LOG_SOFTMAX = ClosedForm(_log_softmax, _log_softmax_vjp, _outputs)
 _TEMPERED_LOG_SOFTMAX = ClosedForm(

@@ -97,4 +97,4 @@ def _picked_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return (xp.exp(x - top) / total * slope,)
 
 
-_PICKED = ClosedForm(_picked, _picked_vjp, lambda inputs, outputs: inputs)
+_PICKED = ClosedForm(_picked, _picked_vjp, lambda inputs, outputs: inputs, name="softpick")

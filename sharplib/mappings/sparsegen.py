@@ -102,4 +102,6 @@ def _weights_and_lam(inputs: Arrays, outputs: Arrays) -> Arrays:
     return outputs[0], inputs[1]
 
 
-_SPARSEGEN = ClosedForm(_sparsegen, _sparsegen_vjp, _weights_and_lam, iterative="sparsegen")
+_SPARSEGEN = ClosedForm(
+    _sparsegen, _sparsegen_vjp, _weights_and_lam, name="sparsegen", iterative=True
+)

@@ -108,5 +108,9 @@ def _weights_and_inputs(inputs: Arrays, outputs: Arrays) -> Arrays:
 
 
 _SPARSEHOURGLASS = ClosedForm(
-    _sparsehourglass, _sparsehourglass_vjp, _weights_and_inputs, iterative="sparsehourglass"
+    _sparsehourglass,
+    _sparsehourglass_vjp,
+    _weights_and_inputs,
+    name="sparsehourglass",
+    iterative=True,
 )

@@ -92,5 +92,5 @@ def _sparsemax_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
 
 
 _SPARSEMAX = ClosedForm(
-    _sparsemax, _sparsemax_vjp, lambda inputs, outputs: outputs, iterative="sparsemax"
+    _sparsemax, _sparsemax_vjp, lambda inputs, outputs: outputs, name="sparsemax", iterative=True
 )

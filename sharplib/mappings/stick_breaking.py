@@ -81,4 +81,6 @@ def _broken_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return (own - logistic(x) * (own + _sum_before(own, axis)),)
 
 
-_BROKEN = ClosedForm(_broken, _broken_vjp, lambda inputs, outputs: (*inputs, *outputs))
+_BROKEN = ClosedForm(
+    _broken, _broken_vjp, lambda inputs, outputs: (*inputs, *outputs), name="stick_breaking"
+)

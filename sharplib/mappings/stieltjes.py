@@ -107,5 +107,6 @@ _STIELTJES = ClosedForm(
     _stieltjes,
     _stieltjes_vjp,
     lambda inputs, outputs: (outputs[0], inputs[1]),
-    iterative="stieltjes",
+    name="stieltjes",
+    iterative=True,
 )

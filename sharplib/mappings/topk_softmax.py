@@ -79,4 +79,6 @@ def _topk_softmax_vjp(saved: Arrays, grads: Arrays, *, axis: int, k: int) -> Arr
     return (pull_back(saved[0], grads[0], axis),)
 
 
-_TOPK_SOFTMAX = ClosedForm(_topk_softmax, _topk_softmax_vjp, lambda inputs, outputs: outputs)
+_TOPK_SOFTMAX = ClosedForm(
+    _topk_softmax, _topk_softmax_vjp, lambda inputs, outputs: outputs, name="topk_softmax"
+)

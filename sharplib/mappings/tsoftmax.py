@@ -118,4 +118,4 @@ def shared(chosen: Any, like: Any, axis: int) -> Any:
 
 
 #: The weights from scores and one distance per row, which may also be 0 or infinite.
-RAMPED = ClosedForm(_ramped_value, _ramped_vjp, lambda inputs, outputs: inputs)
+RAMPED = ClosedForm(_ramped_value, _ramped_vjp, lambda inputs, outputs: inputs, name="ramped")
