@@ -118,6 +118,8 @@ def report(study: str, results: Path) -> str:
     lines = [f"{study}: {module.HEADLINE}, mean over seeds ± its standard error"]
     ours, notes = {}, []
     for preset, column in _COLUMNS.items():
+        if preset not in module.PRESETS:
+            continue
         record = _record.read(results, study, preset)
         if record is None:
             notes.append(f"{column}: not run yet (sharp run {study} --preset {preset})")
