@@ -52,7 +52,7 @@ def top_weights(name: str, sizes: Sequence[int] = SIZES) -> np.ndarray:
 
 def describe(mapping: Mapping) -> dict[str, str]:
     """What is seen in each of the three pictures, for readers who do not see them."""
-    scores = score_plane(3.0, 61)
+    scores = score_plane(3.0, 60)
     disc = scores[(scores**2).sum(-1) <= 3.0**2]
     zeros = np.mean((np.asarray(mapping(disc)) == 0).any(-1))
     spread = "stay inside" if zeros == 0 else "lie on an edge or a corner"
@@ -107,12 +107,15 @@ def score_lines(reach: float, spacing: float, points: int = 1200) -> np.ndarray:
 
 
 def score_plane(reach: float, points: int) -> np.ndarray:
-    """A square grid of scores of three items with sum 0, as an array (points, points, 3)."""
+    """A square grid of scores of three items with sum 0, as an array (points, points, 3).
+
+    With an even number of points no two scores tie and none is 0: zeros fill areas, not lines.
+    """
     u, v = np.meshgrid(*[np.linspace(-reach, reach, points)] * 2)
     return np.stack([u, v], -1) @ _PLANE
 
 
-def _shade(ax: Axes, mapping: Mapping, reach: float, points: int = 161) -> None:
+def _shade(ax: Axes, mapping: Mapping, reach: float, points: int = 160) -> None:
     """Colour the plane of scores by how many of the three weights are not 0."""
     scores = score_plane(reach, points)
     with_weight = np.count_nonzero(mapping(scores), axis=-1).astype(float)
@@ -153,7 +156,7 @@ def growth(mapping: Mapping) -> Figure:
     ax.loglog(SIZES, top_weights("softmax")[0], color=style.INK, lw=1.2, ls=":", label="softmax")
     ax.set(xlim=(2, 1e6), ylim=(1e-6, 4), xlabel="items n", ylabel="top weight")
     ax.set_xticks([1e1, 1e2, 1e3, 1e4, 1e5, 1e6], ["10", "100", "10³", "10⁴", "10⁵", "10⁶"])
-    ax.set_yticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "0.01", "1"])
+    ax.set_yticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
     ax.minorticks_off()
     _legend(ax)
     return style.finish(figure)
@@ -163,7 +166,8 @@ def _panel(rectangle: Sequence[float] = (0.2, 0.19, 0.75, 0.7)) -> tuple[Figure,
     """One small picture. All have their axes at the same place, so that they can be compared."""
     figure, ax = style.subplots(figsize=(3.0, 2.5), layout="none")
     ax.set_position(rectangle)
-    ax.yaxis.set_label_coords(-0.22, 0.5)
+    ax.yaxis.set_label_coords(-0.18, 0.5)
+    ax.tick_params(labelsize=9)
     return figure, ax
 
 

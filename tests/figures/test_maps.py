@@ -72,11 +72,11 @@ def test_the_disc_is_shaded_where_sparsemax_has_zeros():
     counts = np.asarray(disc.images[0].get_array().filled(np.nan))
     assert counts[80, 80] == 3  # equal scores in the middle
     assert np.isnan(counts[0, 0])  # outside the disc
-    assert counts[159, 80] == 1  # far towards the third item
+    assert counts[157, 80] == 1  # far towards the third item
     assert counts[2, 80] == 2  # far away from it, half-way between the other two
     # The scores with three weights are the triangle with corners at distance sqrt(2/3), area
-    # sqrt(3)/2, of the disc's 9 pi; the grid has steps of 6/160.
-    assert (counts == 3).sum() * (6 / 160) ** 2 == pytest.approx(np.sqrt(3) / 2, rel=0.03)
+    # sqrt(3)/2, of the disc's 9 pi; the grid has steps of 6/159.
+    assert (counts == 3).sum() * (6 / 159) ** 2 == pytest.approx(np.sqrt(3) / 2, rel=0.03)
 
 
 def test_the_ramp_shows_weights_at_three_temperatures_and_rings_for_zeros():
