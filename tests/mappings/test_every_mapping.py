@@ -39,7 +39,7 @@ def probes() -> Iterator[np.ndarray]:
         yield np.r_[1e-9, np.zeros(n - 1)]
         yield np.r_[5.0, np.zeros(n - 1)]
         for place in (-np.pi / 20, -np.pi / 4, np.pi / 2):  # zeros and poles of periodic maps
-            yield np.full(n, place) + 1e-6 * np.arange(n)
+            yield np.full(n, place)
         for scale in (0.1, 1.0, 3.0):
             for _ in range(20):
                 yield scale * rng.standard_normal(n)
@@ -307,15 +307,15 @@ def test_sparse(mapping):
 
 
 def test_continuous(mapping):
-    """Follow each row through a step of 1e-9: the weights of a continuous map hardly move."""
+    """Follow each row through a step of 1e-8: the weights of a continuous map hardly move."""
     rng = np.random.default_rng(11)
     jump = max(
-        np.abs(weights(mapping, x + 1e-9 * rng.uniform(-1, 1, len(x))) - weights(mapping, x)).max()
+        np.abs(weights(mapping, x + 1e-8 * rng.uniform(-1, 1, len(x))) - weights(mapping, x)).max()
         for x in probes()
         for _ in range(5)
     )
     if mapping.properties.continuous:
-        assert jump < 1e-6  # a slope of 1000 would be needed to come near
+        assert jump < 1e-5  # a slope of 1000 would be needed to come near
     else:
         assert jump > 0.01
 
