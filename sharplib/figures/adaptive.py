@@ -40,7 +40,7 @@ def weight_against_cooling(
         ax.semilogx(beta, weight, color=color)
         if best < len(beta) - 1:
             ax.plot(beta[best], weight[best], "o", color=color, ms=7)
-        where = {"xytext": (-6, 12) if weight[best] > 0.5 else (-8, 8), "ha": "right"}
+        where = {"xytext": (-6, 12 if weight[best] > 0.5 else -12), "ha": "right"}
         style.label_line(ax, beta[best], weight[best], name, color, **where)
     ax.axvline(1, color=style.MUTED, lw=1, ls=":")
     ax.text(0.95, 0.9, "plain softmax, β = 1", color=style.MUTED, size=9, ha="right")
