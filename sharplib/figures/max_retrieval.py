@@ -17,6 +17,8 @@ COLORS = {
     "entropy-matched": style.PALETTE[2],
     "log n": style.PALETTE[4],
     "n": style.PALETTE[5],
+    "sparsemax": style.INK,
+    "refitted": style.MUTED,
     "hard maximum": style.PALETTE[3],
 }
 
