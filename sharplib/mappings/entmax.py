@@ -113,13 +113,16 @@ def _entmax(x: Any, alpha: Any, *, axis: int) -> Arrays:
         at = xp.where(settled, at, moved)
         if readable(settled) and bool(xp.all(settled)):
             break
+    exact = xp.abs(total - 1) <= rounding * (1 - at)
+    here = _given_top(y, delta, at)[0] / total
     # Where an item enters so steeply that its weight is one thing at one end of the interval and
     # another at the other end, the sum decides.
     below, _ = _given_top(y, delta, low)
     above, _ = _given_top(y, delta, high)
     short = 1 - xp.sum(below, axis=axis, keepdims=True)
     rise = xp.sum(above - below, axis=axis, keepdims=True)
-    p = below + xp.where(rise > 0, short / xp.where(rise > 0, rise, one), zero) * (above - below)
+    share = xp.where(rise > 0, short / xp.where(rise > 0, rise, one), zero)
+    p = xp.where(exact, here, below + share * (above - below))
     size = xp.sum(xp.astype(p > 0, alpha.dtype), axis=axis, keepdims=True)
     return xp.astype(p, x.dtype, copy=False), size
 

@@ -229,3 +229,12 @@ def test_a_bad_alpha_that_cannot_be_read_gives_nan():
     result = torch.func.vmap(sharplib.entmax)(torch.zeros(2, 3), torch.tensor([1.5, 0.5]))
     assert result[0].isfinite().all()
     assert result[1].isnan().all()
+
+
+@pytest.mark.parametrize("alpha", [1.25, 1.75, 3.0])
+def test_what_is_outside_weighs_exactly_nothing(alpha):
+    """The bracket around the top weight may be wide when Newton is done; it must not leak."""
+    for x in np.random.default_rng(2410_01104).standard_normal((20, 700)):
+        p = sharplib.entmax(x, alpha)
+        # The smallest weight belongs to a distance from the threshold; a leak is far below it.
+        assert p[p > 0].min() ** (alpha - 1) > 1e-9
