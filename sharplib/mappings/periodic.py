@@ -183,7 +183,7 @@ def _applied(shares: ClosedForm, row: Rows, **settings: float) -> Any:
     return row.restore(shares(row.values, axis=row.axis, **settings)[0])
 
 
-def _shares(root: Root, power: int) -> ClosedForm:
+def _shares(name: str, root: Root, power: int) -> ClosedForm:
     """p = r^power / sum r^power, for a function that gives r and its slope."""
 
     def parts(x: Any, axis: int, settings: dict[str, float]) -> tuple[Any, Any, Any, Any]:
@@ -217,7 +217,7 @@ def _shares(root: Root, power: int) -> ClosedForm:
         centred = grad - xp.sum(p * grad, axis=axis, keepdims=True)
         return (power * r ** (power - 1) * slope / total * centred,)
 
-    return ClosedForm(value, vjp, lambda inputs, outputs: inputs)
+    return ClosedForm(value, vjp, lambda inputs, outputs: inputs, name=name)
 
 
 def _sin(x: Any, offset: float, frequency: float) -> tuple[Any, Any]:
@@ -244,15 +244,16 @@ def _exp_sin(x: Any) -> tuple[Any, Any]:
     return r, xp.cos(x) * r
 
 
-_SIN = _shares(_sin, 1)
-_COS = _shares(lambda x: (namespace(x).cos(x), -namespace(x).sin(x)), 1)
-_SIN2 = _shares(lambda x: (namespace(x).sin(x), namespace(x).cos(x)), 2)
+_SIN = _shares("sin_max", _sin, 1)
+_COS = _shares("cos_max", lambda x: (namespace(x).cos(x), -namespace(x).sin(x)), 1)
+_SIN2 = _shares("sin2_max", lambda x: (namespace(x).sin(x), namespace(x).cos(x)), 2)
 _SHIFTED_SIN2 = _shares(
+    "shifted_sin2_max",
     lambda x: (
         namespace(x).sin(x) + namespace(x).cos(x),
         namespace(x).cos(x) - namespace(x).sin(x),
     ),
     2,
 )
-_SIREN = _shares(_siren, 2)
-_SIN_SOFTMAX = _shares(_exp_sin, 1)
+_SIREN = _shares("siren_max", _siren, 2)
+_SIN_SOFTMAX = _shares("sin_softmax", _exp_sin, 1)
