@@ -9,7 +9,7 @@ Every mapping takes NumPy arrays or torch tensors, works along any axis, treats 
 and computes in float32 or better. `CATALOGUE` lists them with what they promise.
 """
 
-from sharplib import losses, measures
+from sharplib import kernels, losses, measures
 from sharplib.mappings import (
     CATALOGUE,
     adaptive_softmax,
@@ -63,6 +63,7 @@ __all__ = [
     "entmax15",
     "entropy_matched_softmax",
     "ev_softmax",
+    "kernels",
     "log_softmax",
     "logn_softmax",
     "losses",

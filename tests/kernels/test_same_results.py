@@ -1,0 +1,136 @@
+"""The loops give what the plain text gives: values and gradients, on rows of every kind."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+import sharplib
+from sharplib.kernels import _rules
+
+MAPS = {
+    **sharplib.CATALOGUE,
+    "cos_max": sharplib.cos_max,
+    "budget, k 1.5": partial(sharplib.budget, k=1.5),
+    "entmax, alpha 1.05": partial(sharplib.entmax, alpha=1.05),
+    "entmax, alpha 1.25": partial(sharplib.entmax, alpha=1.25),
+    "entmax, alpha 3": partial(sharplib.entmax, alpha=3.0),
+    "entmax, alpha 64": partial(sharplib.entmax, alpha=64.0),
+    "entropy, target 2": partial(sharplib.entropy_matched_softmax, target=2.0),
+    "multimax, order 2": partial(
+        sharplib.multimax, thresholds=(-0.5, 0.5, 0.0, 1.0), coefficients=(-0.5, 0.2, -0.3, 0.1)
+    ),
+    "rsoftmax, rate 0.9": partial(sharplib.rsoftmax, rate=0.9),
+    "rsoftmax, rate 1": partial(sharplib.rsoftmax, rate=1.0),
+    "sin_max, offset 1.5": partial(sharplib.sin_max, offset=1.5, frequency=0.7),
+    "softmax, cold": partial(sharplib.softmax, temperature=0.1),
+    "stieltjes, q 2.5": partial(sharplib.stieltjes, q=2.5),
+    "tsoftmax, wide": partial(sharplib.tsoftmax, t=4.0),
+}
+
+ROWS = [
+    "normal", "nearly flat", "scattered", "flat", "ties", "offset 1e6", "offset -1e6",
+    "half masked", "one left", "masked throughout", "+inf", "NaN", "subnormal", "largest",
+]  # fmt: skip
+
+
+def scores(n: int, rng: np.random.Generator) -> np.ndarray:
+    x = rng.standard_normal((len(ROWS), n))
+    x[ROWS.index("nearly flat")] *= 1e-3
+    x[ROWS.index("scattered")] *= 30
+    x[ROWS.index("flat")] = 0
+    x[ROWS.index("ties")] = np.round(x[ROWS.index("ties")])
+    x[ROWS.index("offset 1e6")] += 1e6
+    x[ROWS.index("offset -1e6")] -= 1e6
+    x[ROWS.index("half masked"), 1::2] = -np.inf
+    x[ROWS.index("one left"), 1:] = -np.inf
+    x[ROWS.index("masked throughout")] = -np.inf
+    x[ROWS.index("+inf"), 0] = np.inf
+    x[ROWS.index("NaN"), n // 2] = np.nan
+    x[ROWS.index("subnormal")] = np.round(x[ROWS.index("subnormal")]) * 1e-44
+    x[ROWS.index("largest")] = np.sign(x[ROWS.index("largest")]) * 3e38
+    return x
+
+
+def value_and_gradient(mapping, x, grad, dtype):
+    x = torch.tensor(x).to(dtype).requires_grad_()
+    y = mapping(x)
+    (by_x,) = torch.autograd.grad(y, x, torch.tensor(grad).to(dtype))
+    return y.detach().double().numpy(), by_x.double().numpy()
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("n", [1, 2, 5, 33, 700])
+@pytest.mark.parametrize("mapping", MAPS.values(), ids=MAPS.keys())
+def test_float32_is_as_close_to_float64_as_the_plain_text(mapping, n, plain, rng):
+    """Both are held against the plain text in float64, at the same float32 scores."""
+    x, grad = scores(n, rng).astype(np.float32), rng.standard_normal((len(ROWS), n))
+    grad = grad.astype(np.float32)
+    found = value_and_gradient(mapping, x, grad, torch.float32)
+    same = plain(lambda: value_and_gradient(mapping, x, grad, torch.float32))
+    exact = plain(lambda: value_and_gradient(mapping, x, grad, torch.float64))
+    eps = 2.0**-24
+    for fast, slow, truth in zip(found, same, exact, strict=True):
+        np.testing.assert_array_equal(np.isnan(fast), np.isnan(slow))
+        with np.errstate(invalid="ignore"):  # inf - inf, where all three agree
+            of_row = np.nanmax(np.abs(np.where(np.isfinite(truth), truth, 0)), axis=1, initial=0)
+            off = np.where(fast == truth, 0, np.abs(fast - truth))
+            usual = np.where(slow == truth, 0, np.abs(slow - truth))
+        worst = np.nanmax(off, axis=1, initial=0)
+        # Four times what the plain text loses, and a few roundings of a number as large as the
+        # largest result and of a product that cancelled in the gradient.
+        products = np.abs(exact[0] * grad)
+        lost = np.nanmax(np.where(np.isfinite(products), products, 0), axis=1, initial=0)
+        allowed = 4 * np.nanmax(usual, axis=1, initial=0) + 40 * eps * (of_row + lost) + 1e-30
+        assert {ROWS[i] for i in np.flatnonzero(~(worst <= allowed))} == set()
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("n", [1, 5, 700])
+@pytest.mark.parametrize("mapping", MAPS.values(), ids=MAPS.keys())
+def test_float64_equals_the_plain_text(mapping, n, plain, rng):
+    x, grad = scores(n, rng), rng.standard_normal((len(ROWS), n))
+    found = value_and_gradient(mapping, x, grad, torch.float64)
+    same = plain(lambda: value_and_gradient(mapping, x, grad, torch.float64))
+    weights = np.abs(np.where(np.isfinite(same[0]), same[0], 0))
+    for fast, slow in zip(found, same, strict=True):
+        scale = np.max(np.abs(np.where(np.isfinite(slow), slow, 0)), axis=1, keepdims=True)
+        scale += np.max(weights * np.abs(grad), axis=1, keepdims=True)
+        scale[scale == 0] = 1
+        # 1e-10 of the largest: both have solvers that stop at a few roundings of a sum of 700
+        # items, which threshold maps pass on to weights of a thousandth.
+        np.testing.assert_allclose(fast / scale, slow / scale, rtol=0, atol=1e-10)
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("mapping", MAPS.values(), ids=MAPS.keys())
+def test_numpy_takes_the_same_way(mapping, rng):
+    x = scores(33, rng).astype(np.float32)
+    x.setflags(write=False)
+    # The loops are the same; the plain text, on rows they leave out, adds up in another order.
+    np.testing.assert_allclose(mapping(x), mapping(torch.tensor(x)).numpy(), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("name", sorted(_rules.RULES))
+def test_every_rule_is_reached_by_some_map(name, monkeypatch, rng):
+    reached = []
+    inner = _rules.launch
+    halves = _rules.RULES[name]
+
+    def watched(loop, *args):
+        reached.append(loop.__name__)
+        return inner(loop, *args)
+
+    monkeypatch.setattr(_rules, "launch", watched)
+    alpha = torch.full((4, 1), 1.5, requires_grad=True)
+    maps = [*MAPS.values(), lambda x: sharplib.entmax(x, alpha)]
+    for mapping in maps:
+        x = torch.tensor(rng.standard_normal((4, 7)), dtype=torch.float32, requires_grad=True)
+        mapping(x).sum().backward()
+        if {half.loop for half in halves} <= set(reached):
+            return
+    pytest.fail(f"{name} was not reached")
