@@ -16,6 +16,7 @@ this file alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,14 @@ from numba.extending import overload
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
 _INLINE: dict[str, Any] = {**_OPTIONS, "forceinline": True}
 piece = njit(**_INLINE)
-loop = njit(nogil=True, cache=True, **_OPTIONS)
+
+
+def loop(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile at the first call, and keep the result on disk where there is a place for it."""
+    try:
+        return njit(nogil=True, cache=True, **_OPTIONS)(function)
+    except RuntimeError:
+        return njit(nogil=True, **_OPTIONS)(function)
 
 
 @njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, forceinline=True)
@@ -210,12 +218,12 @@ def _expm1(x):
     return implementation
 
 
-def sin_cos(x, phase):
-    """sin and cos of x + phase, for x up to 1e5, to a few units in the last place of 1."""
+def sin_cos(x, quarters):
+    """sin and cos of x + quarters π/2, for x up to 1e5, to a few units in the last place of 1."""
 
 
 @overload(sin_cos, jit_options=_INLINE)
-def _sin_cos(x, phase):
+def _sin_cos(x, quarters):
     real, whole, _shift, _offset = _format(x)
     one, two, nothing = whole(1), whole(2), whole(0)
     turns = 2 / math.pi
@@ -248,10 +256,11 @@ def _sin_cos(x, phase):
 
     inner = piece(series)
 
-    def implementation(x, phase):
-        wide = float(x) + phase
-        k = np.rint(wide * turns)
-        s, c = inner(real((wide - k * high) - k * low))
+    def implementation(x, quarters):
+        wide = float(x)
+        k = np.rint(wide * turns + quarters)
+        rest = k - quarters
+        s, c = inner(real((wide - rest * high) - rest * low))
         n = whole(k)
         odd = whole(n & one) != nothing
         first = c if odd else s
@@ -1587,7 +1596,7 @@ def plsoftmax_vjp(x, delta, g, by_x, by_delta, odd, start, stop):
 @piece
 def wave(kind, angle, offset, frequency):
     """What a periodic map is made of, and its slope: kinds as `_rules` numbers them."""
-    sine, cosine = sin_cos(angle, math.pi / 4 if kind == 4 else 0.0)
+    sine, cosine = sin_cos(angle, 0.5 if kind == 4 else 0.0)
     if kind == 0:
         r, slope = offset + sine, frequency * cosine
     elif kind == 1:
@@ -1633,6 +1642,7 @@ def periodic_vjp(x, g, out, odd, start, stop, kind, offset, frequency):
     real = x.dtype.type
     zero, low, furthest = real(0), real(-np.inf), real(1e5)
     shift, turn = real(offset), real(frequency)
+    weights = np.empty(x.shape[1], x.dtype)
     for r in range(start, stop):
         far, total, along = np.int32(0), 0.0, 0.0
         for i in range(x.shape[1]):
@@ -1643,12 +1653,15 @@ def periodic_vjp(x, g, out, odd, start, stop, kind, offset, frequency):
             weight, slope = wave(kind, angle, shift, turn)
             weight = weight if there else zero
             out[r, i] = slope if there else zero
+            weights[i] = weight
             total = add(total, weight)
             along = add(along, np.float64(weight) * g[r, i])
-        if not (far == 0 and 1e-6 < abs(total) < 1e30):
+        # Next to a pole one item can have all the weight but a share that float64 does not see.
+        alone = kind == 4 and top(weights) > (1 - 1e-6) * total
+        if alone or not (far == 0 and 1e-6 < abs(total) < 1e30):
             odd[r] = True
             continue
-        # In float64, as the products above: next to a pole a large slope meets a small difference.
+        # In float64, as the products above: there a large slope meets a small difference.
         mean, share = along / total, 1 / total
         for i in range(x.shape[1]):
             out[r, i] = out[r, i] * ((g[r, i] - mean) * share)

@@ -15,6 +15,8 @@ from sharplib.kernels._launch import launch
 
 #: Below this many items a loop saves less than starting it takes the first time.
 WORTH_IT = 1 << 14
+# Rows of float64 beyond this length lose digits that NumPy and torch keep by adding up in pairs.
+_LONGEST_WIDE_ROW = 1 << 16
 
 Settings = dict[str, Any]
 
@@ -98,7 +100,7 @@ def faster(name: str, smallest: int) -> Faster:
         def plain(*rows: Any) -> Arrays:
             return rule.value(*rows, **settings | {"axis": 1})
 
-        if not _qualify(arrays, smallest):
+        if not _qualify(arrays, settings, smallest):
             return None
         return _run(forward, arrays, settings, plain)
 
@@ -107,7 +109,7 @@ def faster(name: str, smallest: int) -> Faster:
             pulled = rule.vjp(rows[: len(saved)], rows[len(saved) :], **settings | {"axis": 1})
             return tuple(part for part in pulled if part is not None)
 
-        if not _qualify((*saved, *grads), smallest) or _second_order(saved[0]):
+        if not _qualify((*saved, *grads), settings, smallest) or _second_order(saved[0]):
             return None
         pulled = _run(backward, (*saved, *grads), settings, plain)
         if pulled is None or not backward.kinds.endswith("k"):
@@ -152,11 +154,12 @@ def _loops() -> Any:
     return _loops
 
 
-def _qualify(arrays: Arrays, smallest: int) -> bool:
+def _qualify(arrays: Arrays, settings: Settings, smallest: int) -> bool:
     """Whether arrays are plain numbers in this computer's memory, and enough of them."""
     x = arrays[0]
     if type(x) is np.ndarray:
-        return (
+        wide = x.dtype == np.float64 and x.shape[settings["axis"]] > _LONGEST_WIDE_ROW
+        return not wide and (
             x.size >= max(smallest, 1)
             and x.dtype in (np.dtype(np.float32), np.dtype(np.float64))
             and all(isinstance(a, np.ndarray | np.generic) for a in arrays)
@@ -166,7 +169,8 @@ def _qualify(arrays: Arrays, smallest: int) -> bool:
     import torch
 
     kinds = (torch.Tensor, torch.nn.Parameter)
-    return (
+    wide = x.dtype == torch.float64 and x.shape[settings["axis"]] > _LONGEST_WIDE_ROW
+    return not wide and (
         x.dtype in (torch.float32, torch.float64)
         and all(
             type(a) in kinds
