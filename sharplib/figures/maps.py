@@ -37,10 +37,10 @@ def shares(mapping: Mapping, scores: np.ndarray) -> np.ndarray:
 
 
 def leaders(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two rows of n scores from 0 to 5, the top first: the others all at 0, and evenly spread."""
-    alone = np.zeros(n)
-    alone[0] = LEAD
-    return alone, np.linspace(LEAD, 0, n)
+    """Two rows of n scores from 1 to 6, the top first: the others all at 1, and evenly spread."""
+    alone = np.ones(n)
+    alone[0] = 1 + LEAD
+    return alone, np.linspace(1 + LEAD, 1, n)
 
 
 @cache

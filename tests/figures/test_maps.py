@@ -93,8 +93,8 @@ def test_the_ramp_shows_weights_at_three_temperatures_and_rings_for_zeros():
 
 def test_leaders_are_five_above_the_lowest():
     alone, crowd = maps.leaders(6)
-    np.testing.assert_array_equal(alone, [5, 0, 0, 0, 0, 0])
-    np.testing.assert_array_equal(crowd, [5, 4, 3, 2, 1, 0])
+    np.testing.assert_array_equal(alone, [6, 1, 1, 1, 1, 1])
+    np.testing.assert_array_equal(crowd, [6, 5, 4, 3, 2, 1])
 
 
 def test_top_weights_follow_their_formulas():
