@@ -25,7 +25,7 @@ def launch(
     arrays: tuple[Any, ...],
     axis: int,
     plain: Callable[..., tuple[Any, ...]],
-    *settings: float,
+    *settings: Any,
 ) -> tuple[Any, ...]:
     """Run a loop over the rows of some arrays.
 
@@ -66,7 +66,7 @@ def launch(
     if left.size:
         rest = [
             array
-            if kind == "v"
+            if kind == "v" or array.ndim == 0
             else _as_rows(array, axis, count, length if kind == "m" else 1)[left]
             for kind, array in zip(takes, arrays, strict=True)
         ]
@@ -152,7 +152,7 @@ def _share_out(
     count: int,
     length: int,
     arrays: tuple[Any, ...],
-    settings: tuple[float, ...],
+    settings: tuple[Any, ...],
 ) -> None:
     """Give each thread its share of the rows; the calling thread takes the first."""
     parts = min(_threads(), count, max(1, count * length // _ITEMS_PER_THREAD))
@@ -171,9 +171,9 @@ def _threads() -> int:
     torch = sys.modules.get("torch")
     if torch is not None:
         return torch.get_num_threads()
-    import numba
+    from numba import config
 
-    return numba.config.NUMBA_NUM_THREADS
+    return int(vars(config)["NUMBA_NUM_THREADS"])
 
 
 @cache

@@ -25,8 +25,8 @@ from numba.extending import overload
 
 # Contraction lets a product and a sum round once. Sums may be taken in any order, by `add` alone;
 # everything else is done as it is written.
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
-_INLINE: dict[str, Any] = {**_OPTIONS, "forceinline": True}
+_OPTIONS: Any = {"error_model": "numpy", "fastmath": {"contract"}}
+_INLINE: Any = {**_OPTIONS, "forceinline": True}
 piece = njit(**_INLINE)
 
 
@@ -473,6 +473,35 @@ def centred(p, g, out, odd, start, stop):
         mean = p.dtype.type(dot(p[r], g[r]))
         for i in range(p.shape[1]):
             out[r, i] = p[r, i] * (g[r, i] - mean)
+
+
+@loop
+def sink_softmax(x, sink, p, spare, odd, start, stop):
+    real = x.dtype.type
+    for r in range(start, stop):
+        m = top(x[r])
+        if not (math.isfinite(m) and math.isfinite(sink[r])):
+            odd[r] = True
+            continue
+        m = max(m, sink[r])
+        rest = math.exp(sink[r] - m)
+        total, highest = rest, real(m)
+        for i in range(x.shape[1]):
+            e = exp(x[r, i] - highest)
+            p[r, i] = e
+            total = add(total, e)
+        divide(p[r], total)
+        spare[r] = rest / total
+
+
+@loop
+def sink_softmax_vjp(p, spare, g, by_spare, out, by_sink, odd, start, stop):
+    for r in range(start, stop):
+        mean = dot(p[r], g[r]) + spare[r] * by_spare[r]
+        middle = p.dtype.type(mean)
+        for i in range(p.shape[1]):
+            out[r, i] = p[r, i] * (g[r, i] - middle)
+        by_sink[r] = spare[r] * (by_spare[r] - mean)
 
 
 @loop

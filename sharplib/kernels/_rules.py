@@ -47,6 +47,7 @@ RULES: dict[str, tuple[Half, Half]] = {
         Half("softmax", "m>m", ("temperature",)),
         Half("softmax_vjp", "mm>m", ("temperature",)),
     ),
+    "sink_softmax": (Half("sink_softmax", "mr>mr"), Half("sink_softmax_vjp", "mrmr>mr")),
     "scaled": (Half("scaled", "mr>m"), Half("scaled_vjp", "mrm>mr")),
     "adaptive_softmax": (
         Half("adaptive", "m>m", ("coefficients", "gate")),

@@ -80,4 +80,4 @@ def _sink_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     return p * (grad - mean), spare * (grad_spare - mean)
 
 
-_SINK = ClosedForm(_sink, _sink_vjp, lambda inputs, outputs: outputs)
+_SINK = ClosedForm(_sink, _sink_vjp, lambda inputs, outputs: outputs, name="sink_softmax")

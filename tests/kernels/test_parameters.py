@@ -19,6 +19,7 @@ CASES = {
     "plsoftmax": (sharplib.plsoftmax, (0.2, 4.0)),
     "rsoftmax": (sharplib.rsoftmax, (0.1, 0.9)),
     "power": (lambda x, a: sharplib.power_softmax(x + 3, a), (0.5, 8.0)),
+    "sink": (sharplib.sink_softmax, (-2.0, 4.0)),
     "ssmax": (sharplib.ssmax, (0.1, 2.0)),
     "sigmoid": (sharplib.sigmoid_weights, (-4.0, 1.0)),
 }
