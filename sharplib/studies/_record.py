@@ -146,7 +146,7 @@ def record(
         **load(study).NUMERICS,
         **_circumstances(device),
         "jobs": jobs,
-        "work_s": round(store.seconds, 1),
+        "work_s": round(store.seconds, 3),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
     # The provenance comes first: a table without it could not be told from somebody's own file.
