@@ -31,7 +31,7 @@ from sharplib.mappings import Mapping, Properties
 
 #: Where ``make bench`` keeps the speed of the maps, and the case that a card shows.
 BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "mappings.csv"
-CASE = {"shape": "1024x4096", "dtype": "float32", "pass": "forward+backward"}
+CASE = {"precision": "float32", "shape": "1024x4096"}
 
 SIZES = (100, 1_000_000)
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -93,14 +93,17 @@ def drawn(folder: Path) -> dict[str, dict[str, Any]]:
 
 @functools.cache
 def costs() -> dict[str, float]:
-    """Time of each map as a multiple of softmax, from the stored benchmark; empty without one."""
+    """Time forward and backward as a multiple of torch.softmax, from the stored benchmark.
+
+    Empty if there is none.
+    """
     if not BENCHMARK.is_file():
         return {}
     with BENCHMARK.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if CASE.items() <= row.items()]
     if not rows:
         raise ValueError(f"{BENCHMARK.name} has no row with {CASE}")
-    return {row["mapping"]: float(row["times softmax"]) for row in rows}
+    return {row["map"]: float(row["both / softmax"]) for row in rows}
 
 
 def cost(mapping: Mapping) -> str:

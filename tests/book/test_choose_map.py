@@ -81,14 +81,14 @@ def test_costs_are_read_from_the_benchmark(
     choose.costs.cache_clear()
     case = ",".join(choose.CASE.values())
     choose.BENCHMARK.write_text(
-        f"mapping,{','.join(choose.CASE)},times softmax\n"
+        f"map,{','.join(choose.CASE)},both / softmax\n"
         f"sparsemax,{case},1.64\nsparsemax,{case.replace('float32', 'bfloat16')},9.9\n"
     )
     assert choose.cost(CATALOGUE["sparsemax"]) == "1.6 times softmax"
     assert choose.cost(CATALOGUE["softmax"]) == "not measured yet"
 
     choose.costs.cache_clear()
-    choose.BENCHMARK.write_text("mapping,times softmax\nsparsemax,1.64\n")
+    choose.BENCHMARK.write_text("map,both / softmax\nsparsemax,1.64\n")
     with pytest.raises(ValueError, match=r"mappings\.csv has no row with"):
         choose.costs()
 
