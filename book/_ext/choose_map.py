@@ -241,8 +241,8 @@ class MapCost(SphinxDirective):
             )
         about = json.loads(BENCHMARK.with_suffix(".json").read_text("utf-8"))
         return self.parse_text_to_nodes(
-            f"Costs are those of a {CASE['pass']} pass in {CASE['dtype']} over rows of the shape "
-            f"{CASE['shape']}, beside `torch.softmax`: measured on {about['date']}, on "
+            f"Costs are those of a forward and backward pass in {CASE['precision']} over scores of "
+            f"the shape {CASE['shape']}, beside `torch.softmax`: measured on {about['date']}, on "
             f"{about['cores']} cores of an {about['processor']}, with `make bench`."
         )
 
