@@ -6,11 +6,19 @@ alpha_k <= 1/((n - 1)*exp(-delta/theta) + 1)
 
 One module per theorem: `dispersion` (Lemma 2.1), `critical_size` (its contrapositive),
 `compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2),
-`ranking` (what no temperature can do). Needs SymPy beside NumPy. Source, but for `ranking`:
-Veličković et al., arXiv 2410.01104.
+`ranking` (what no temperature can do), `entmax` (what exact zeros can). Needs SymPy beside NumPy.
+Source, but for the last two: Veličković et al., arXiv 2410.01104.
 """
 
-from sharplib.theory import compactness, critical_size, dispersion, ranking, sharpness, temperature
+from sharplib.theory import (
+    compactness,
+    critical_size,
+    dispersion,
+    entmax,
+    ranking,
+    sharpness,
+    temperature,
+)
 from sharplib.theory.bound import Bound
 from sharplib.theory.catalogue import BOUNDS
 from sharplib.theory.proof import Proof, Step
@@ -23,6 +31,7 @@ __all__ = [
     "compactness",
     "critical_size",
     "dispersion",
+    "entmax",
     "ranking",
     "sharpness",
     "temperature",
