@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -15,10 +16,11 @@ CHAPTERS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 SETUP = """\
 # A fresh machine (Colab, say) gets the library here.
-# Where it is installed, this does nothing.
 import importlib.util
 if importlib.util.find_spec("sharplib") is None:
     %pip install -q "sharplib[course] @ git+{repository}"
+from sharplib.studies.provenance import about, machine
+print("This machine:", machine())
 """
 
 
@@ -60,6 +62,18 @@ def test_begins_with_a_title_and_the_set_up_for_colab(chapter: NotebookNode) -> 
     expected = SETUP.format(repository=repository)
     assert without_blank_lines(setup.source) == without_blank_lines(expected)
     assert setup.metadata.tags == ["remove-cell"]
+
+
+def test_ends_with_where_its_numbers_come_from(chapter: NotebookNode) -> None:
+    heading, about = chapter.cells[-2:]
+    assert heading.source == "## About these numbers"
+    code = "\n".join(cell.source for cell in chapter.cells[2:-2] if cell.cell_type == "code")
+    named = ast.parse(about.source).body[0].value
+    assert named.func.id == "about"
+    seeds = {value.value for value in named.args[0].values if isinstance(value, ast.Constant)}
+    assert {int(s) for s in re.findall(r"(?:default_rng|manual_seed)\((\d+)\)", code)} == seeds
+    studies = {argument.value for argument in named.args[1:]}
+    assert set(re.findall(r'stored\(\s*"([\w-]+)"', code)) == studies
 
 
 def markdown(chapter: NotebookNode) -> list[NotebookNode]:

@@ -37,7 +37,9 @@ def machine() -> str:
     return f"{gpu}, {platform.machine()} CPU with {_count(torch.get_num_threads(), 'thread')}"
 
 
-def about(seeds: Mapping[str, int | Iterable[int]], *studies: str, results: Path) -> Markdown:
+def about(
+    seeds: Mapping[str, int | Iterable[int]], *studies: str, results: Path = Path("results")
+) -> Markdown:
     """Return a list in Markdown that says how the numbers of a chapter came about.
 
     One entry for what was just computed, and one for each stored result of the studies named.
@@ -49,7 +51,7 @@ def about(seeds: Mapping[str, int | Iterable[int]], *studies: str, results: Path
     *studies
         Names of the studies whose stored results the chapter shows.
     results
-        The folder of stored results.
+        The folder of stored results; read only if studies are named.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def about(seeds: Mapping[str, int | Iterable[int]], *studies: str, results: Path
 
     Examples
     --------
-    >>> note = about({"rows": 0, "heads": range(3)}, results=Path("results"))
+    >>> note = about({"rows": 0, "heads": range(3)})
     >>> print(note.data)  # doctest: +ELLIPSIS
     - **Computed on this page**: ..., seeds: rows 0; heads 0 to 2.
     """

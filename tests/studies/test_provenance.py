@@ -17,9 +17,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "results"
 
 
 def test_names_seeds_and_versions() -> None:
-    (entry,) = provenance.about({"rows": 7, "heads": (0, 1, 2, 5)}, results=RESULTS).data.split(
-        "\n"
-    )
+    (entry,) = provenance.about({"rows": 7, "heads": (0, 1, 2, 5)}).data.split("\n")
     assert "seeds: rows 7; heads 0, 1, 2, 5." in entry
     assert f"NumPy {np.__version__}" in entry
     assert f"torch {torch.__version__}" in entry
