@@ -1,0 +1,9 @@
+"""Pictures to play with: in Jupyter as widgets, in the book without a kernel.
+
+>>> SoftmaxBench(scores=[0, 0, 4]).map
+'softmax'
+"""
+
+from sharplib.figures.explorers.softmax_bench import SoftmaxBench
+
+__all__ = ["SoftmaxBench"]
