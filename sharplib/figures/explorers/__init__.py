@@ -4,6 +4,7 @@
 'softmax'
 """
 
+from sharplib.figures.explorers._base import Explorer
 from sharplib.figures.explorers.softmax_bench import SoftmaxBench
 
-__all__ = ["SoftmaxBench"]
+__all__ = ["Explorer", "SoftmaxBench"]
