@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import sys
@@ -154,14 +155,64 @@ def _share_out(
     arrays: tuple[Any, ...],
     settings: tuple[Any, ...],
 ) -> None:
-    """Give each thread its share of the rows; the calling thread takes the first."""
+    """Give each thread its share of the rows, and wait for all."""
     parts = min(_threads(), count, max(1, count * length // _ITEMS_PER_THREAD))
     ends = [count * part // parts for part in range(parts + 1)]
-    others = [
-        _pool(os.getpid(), parts).submit(loop, *arrays, start, stop, *settings)
-        for start, stop in pairwise(ends[1:])
-    ]
-    loop(*arrays, 0, ends[1], *settings)
+    shares = iter(tuple(pairwise(ends)))
+    errors: list[BaseException] = []
+
+    def work(_: object = None) -> None:
+        try:
+            for start, stop in shares:
+                loop(*arrays, start, stop, *settings)
+        except BaseException as error:  # raised again by the caller, below
+            errors.append(error)
+
+    _team()(work, parts)
+    if errors:
+        raise errors[0]
+
+
+def _team() -> Callable[[Callable[..., None], int], None]:
+    """What calls a function once on each of so many threads, the caller's among them.
+
+    The threads of torch where they can be had: after each operation of torch these spin for some
+    milliseconds, and other threads would have to share the cores with them.
+    """
+    if "torch" in sys.modules and os.getpid() == _HOME:
+        return _team_of_torch() or _team_of_python
+    return _team_of_python
+
+
+# OpenMP's threads do not survive a fork, and it does not notice.
+_HOME = os.getpid()
+
+
+@cache
+def _team_of_torch() -> Callable[[Callable[..., None], int], None] | None:
+    """The OpenMP library that torch is linked to, by the entry that compilers use."""
+    import torch
+
+    try:
+        parallel = ctypes.CDLL(torch._C.__file__).GOMP_parallel
+    except (AttributeError, OSError):
+        return None
+    signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+    parallel.argtypes = [signature, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+    parallel.restype = None
+
+    def run(work: Callable[..., None], threads: int) -> None:
+        if threads == 1:
+            work()
+        else:
+            parallel(signature(work), None, threads, 0)
+
+    return run
+
+
+def _team_of_python(work: Callable[..., None], threads: int) -> None:
+    others = [_pool(os.getpid(), threads).submit(work) for _ in range(threads - 1)]
+    work()
     for other in others:
         other.result()
 

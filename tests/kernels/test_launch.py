@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -78,6 +79,53 @@ def test_rows_are_shared_out_whole(threads, monkeypatch, plain, rng):
     np.testing.assert_allclose(
         sharplib.sparsemax(x), plain(lambda: sharplib.sparsemax(x)), rtol=1e-6, atol=1e-7
     )
+
+
+TEAMS = pytest.mark.parametrize(
+    "team", [team for team in (_launch._team_of_torch(), _launch._team_of_python) if team]
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have another OpenMP library")
+def test_torch_lends_its_threads():
+    assert _launch._team() is _launch._team_of_torch() is not None
+
+
+@TEAMS
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_team_works_on_as_many_threads(team, threads):
+    """Each waits until all are there."""
+    everybody, seen = threading.Barrier(threads), []
+
+    def work(_: object = None) -> None:
+        everybody.wait(timeout=60)
+        seen.append(threading.get_ident())
+
+    team(work, threads)
+    assert len(set(seen)) == threads
+    assert threading.get_ident() in seen
+
+
+@TEAMS
+@pytest.mark.usefixtures("fast")
+def test_what_a_thread_raises_reaches_the_caller(team, monkeypatch):
+    def fails(*arrays: object) -> None:
+        raise MemoryError(arrays[-2:])
+
+    monkeypatch.setattr(_launch, "_team", lambda: team)
+    monkeypatch.setattr(_launch, "_threads", lambda: 2)
+    monkeypatch.setattr(_launch, "_ITEMS_PER_THREAD", 1)
+    with pytest.raises(MemoryError, match=r"\(0, 4\)|\(4, 8\)"):
+        _launch._share_out(fails, 8, 3, (), ())
+
+
+def test_a_team_that_is_smaller_than_asked_for_does_all_rows(monkeypatch):
+    done = []
+    monkeypatch.setattr(_launch, "_team", lambda: lambda work, _threads: work())
+    monkeypatch.setattr(_launch, "_threads", lambda: 4)
+    monkeypatch.setattr(_launch, "_ITEMS_PER_THREAD", 1)
+    _launch._share_out(lambda start, stop: done.append((start, stop)), 8, 3, (), ())
+    assert done == [(0, 2), (2, 4), (4, 6), (6, 8)]
 
 
 @pytest.mark.usefixtures("fast")
