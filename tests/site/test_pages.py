@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import functools
 import html
-import http.server
-import os
 import re
-import shutil
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 pytestmark = pytest.mark.site
@@ -25,14 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 PAGES = [f"{name}.html" for name in parse_toc_yaml(ROOT / "_toc.yml")]
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
-
-BROWSERS = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
 
 #: sphinx-thebe is loaded twice by Jupyter Book 1 and says so on every page. It does no harm.
 KNOWN_ERRORS = {"Identifier 'THEBE_JS_URL' has already been declared"}
@@ -64,47 +51,6 @@ class Visit:
         tab.route("**/*", guard)
         tab.on("pageerror", lambda e: e.message in KNOWN_ERRORS or self.errors.append(e.message))
         tab.on("response", lambda r: r.status < 400 or self.failed.append(f"{r.status} {r.url}"))
-
-
-def unavailable(reason: str) -> None:
-    """Skip the tests of the site, or fail them where they are required (CI is set)."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}, but CI is set: the site must be tested")
-    pytest.skip(f"{reason}: the site is not tested")
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    """Address of the built site on this machine."""
-    if not HTML.is_dir():
-        unavailable("the book is not built (make book)")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium as installed on this machine, which cannot look up any host name."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        unavailable("no Chromium found")
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    switches += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    switches += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=switches)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module", params=PAGES)

@@ -7,20 +7,33 @@ import html
 import io
 import json
 import sys
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+import traitlets as t
 from matplotlib.figure import Figure
 
 from sharplib.figures.explorers import _bundle
+
+
+class Number(t.Float):
+    """A trait that holds a finite number from ``min`` to ``max``."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        if not isinstance(value, Real) or not self.min <= value <= self.max:
+            raise t.TraitError(
+                f"{self.name} must be a number from {self.min:g} to {self.max:g}, got {value!r}"
+            )
+        return float(value)
 
 
 class Explorer(anywidget.AnyWidget):
     """A picture to play with, the same in Jupyter and on a page without a kernel.
 
     A subclass declares its state as traits with ``.tag(sync=True)`` (plain JSON, checked by
-    ``@validate`` methods that name the trait and the value in their error), and these:
+    ``@validate`` methods that name the trait and the value in their error; `Number` does), and:
 
     ==============  ==============================================================================
     ``module``      its ES module in ``js/``, without ``.js``
@@ -42,6 +55,13 @@ class Explorer(anywidget.AnyWidget):
             cls._esm = _bundle.es_module(cls.module)
         super().__init_subclass__(**kwargs)
 
+    def __init__(self, **state: Any) -> None:
+        if unknown := sorted(set(state) - set(self.trait_names())):
+            raise TypeError(
+                f"{type(self).__name__} has no argument {unknown[0]!r}; it takes {self._names()}"
+            )
+        super().__init__(**state)
+
     def figure(self) -> Figure:
         """The present state as a figure."""
         raise NotImplementedError(f"{type(self).__name__} has no figure")
@@ -52,8 +72,11 @@ class Explorer(anywidget.AnyWidget):
 
     def state(self) -> dict[str, Any]:
         """What a reader can change, as plain values."""
-        names = sorted(set(self.traits(sync=True)) - set(anywidget.AnyWidget.class_traits()))
-        return {name: getattr(self, name) for name in names if not name.startswith("_")}
+        return {name: getattr(self, name) for name in self._names()}
+
+    def _names(self) -> list[str]:
+        own = set(self.traits(sync=True)) - set(anywidget.AnyWidget.class_traits())
+        return sorted(name for name in own if not name.startswith("_"))
 
     def html(self) -> str:
         """A figure that the page's script brings to life; until then, and without it, a picture."""

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from sharplib import CATALOGUE, measures, softmax
 from sharplib.figures import style
-from sharplib.figures.explorers._base import Explorer
+from sharplib.figures.explorers._base import Explorer, Number
 
 
 class SoftmaxBench(Explorer):
@@ -31,33 +31,19 @@ class SoftmaxBench(Explorer):
         "Drag the scores, or focus one and use the arrow keys. The coloured bars below are the "
         "weights of the chosen map, the dashed outline those of a plain softmax."
     )
-    height = (480, 860)
+    height = (490, 860)
 
     scores = t.List(t.CFloat(), [1.0, 2.0, 3.0, 4.0]).tag(sync=True)
-    map = t.Unicode("softmax").tag(sync=True)
-    temperature = t.CFloat(1.0).tag(sync=True)
-    parameters = t.Dict(per_key_traits=None, key_trait=t.Unicode(), value_trait=t.CFloat()).tag(
-        sync=True
-    )
+    map = t.Enum(list(CATALOGUE), "softmax").tag(sync=True)
+    temperature = Number(1.0, min=0.1, max=10).tag(sync=True)
+    parameters = t.Dict(key_trait=t.Unicode(), value_trait=t.CFloat()).tag(sync=True)
 
     @t.validate("scores")
     def _check_scores(self, proposal: Any) -> list[float]:
         value = list(proposal["value"])
         if not (1 <= len(value) <= 12 and all(-5 <= x <= 5 for x in value)):
-            raise t.TraitError(f"scores must be 1 to 12 numbers between -5 and 5, got {value}")
+            raise t.TraitError(f"scores must be 1 to 12 numbers from -5 to 5, got {value}")
         return value
-
-    @t.validate("map")
-    def _check_map(self, proposal: Any) -> str:
-        if proposal["value"] not in CATALOGUE:
-            raise t.TraitError(f"map must be a name in CATALOGUE, got {proposal['value']!r}")
-        return proposal["value"]
-
-    @t.validate("temperature")
-    def _check_temperature(self, proposal: Any) -> float:
-        if not 0.1 <= proposal["value"] <= 10:
-            raise t.TraitError(f"temperature must be 0.1 to 10, got {proposal['value']}")
-        return proposal["value"]
 
     def figure(self) -> Figure:
         """The scores, and their weights under plain softmax."""
