@@ -17,17 +17,23 @@ InNode = Callable[..., list[Any]]
 
 
 @pytest.fixture(scope="session")
-def in_node() -> InNode:
+def node() -> str:
+    """The path of Node."""
+    found = shutil.which("node")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("Node is missing, but CI is set: the page's scripts must be tested")
+        pytest.skip("Node is missing: the page's scripts are not tested")
+    return found
+
+
+@pytest.fixture(scope="session")
+def in_node(node: str) -> InNode:
     """``in_node(module, function, rows)``: what a JavaScript function of a module's exports gives.
 
     `function` is an expression that may use the exports by name; it is called with each of the
     rows, a list of arguments. JSON has neither infinities nor NaN: both come back as None.
     """
-    node = shutil.which("node")
-    if node is None:
-        if os.environ.get("CI"):
-            pytest.fail("Node is missing, but CI is set: the page's formulas must be tested")
-        pytest.skip("Node is missing: the page's formulas are not tested")
 
     def run(module: str, function: str, rows: list[Any]) -> list[Any]:
         exports = ", ".join(_bundle._exports(_bundle._read(module, _bundle.FOLDER)))
