@@ -87,10 +87,14 @@ class Explorer(anywidget.AnyWidget):
             f'<figure class="sharp-explorer" data-explorer="{self.module}"'
             f' style="--height: {wide}px; --height-narrow: {narrow}px">'
             f'<script type="application/json">{state}</script>'
-            f'<div><img src="data:image/png;base64,{_png(self.figure())}"'
-            f' alt="{html.escape(self.describe())}"></div>'
+            f"<div>{self.still()}</div>"
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
+
+    def still(self) -> str:
+        """What stands there until the script runs, and without it: a picture."""
+        picture = f"data:image/png;base64,{_png(self.figure())}"
+        return f'<img src="{picture}" alt="{html.escape(self.describe())}">'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
