@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from sharplib import softmax
 from sharplib.figures import style
-from sharplib.figures.explorers._base import Explorer
+from sharplib.figures.explorers._base import Explorer, Number
 from sharplib.theory.critical_size import critical_size
 from sharplib.theory.dispersion import simple_weight_bounds, weight_bounds
 
@@ -32,12 +32,12 @@ class Dispersion(Explorer):
         "Shaded: Lemma 2.1. Blue: the tight bounds. Orange: the largest and the smallest weight of "
         "a random row. Green: the weight that one item is to get, and the last size that allows it."
     )
-    height = (520, 900)
+    height = (500, 870)
 
-    spread = t.Float(3.0, min=0, max=20).tag(sync=True)
-    temperature = t.Float(1.0, min=0.1, max=10).tag(sync=True)
+    spread = Number(3.0, min=0, max=20).tag(sync=True)
+    temperature = Number(1.0, min=0.1, max=10).tag(sync=True)
     n = t.Int(1000, min=2, max=10**7).tag(sync=True)
-    weight = t.Float(0.1, min=0.001, max=0.9).tag(sync=True)
+    weight = Number(0.1, min=0.001, max=0.9).tag(sync=True)
     seed = t.Int(0, min=0, max=2**31 - 1).tag(sync=True)
 
     def row(self) -> np.ndarray:
@@ -60,7 +60,7 @@ class Dispersion(Explorer):
         ax.axhline(self.weight, color=style.PALETTE[2], lw=1.2, ls="--")
         last = float(critical_size(self.spread, self.weight, self.temperature))
         ax.plot(last, self.weight, "o", color=style.PALETTE[2])
-        ax.set(xscale="log", yscale="log", xlim=(2, 1e7), ylim=(1e-9, 1.5))
+        ax.set(xscale="log", yscale="log", xlim=(2, 1e7), ylim=(1e-8, 1.5))
         ax.set(xlabel="number of items n", ylabel="weight")
         return style.finish(figure)
 

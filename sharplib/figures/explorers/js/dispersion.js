@@ -6,8 +6,8 @@ import { criticalSize, patternWeights, randomNumbers, requiredSpread, simpleWeig
 const KEYS = ["spread", "temperature", "n", "weight", "seed"];
 const DRAWN = 1024; // scores of the row; a longer one repeats them
 const MOST = 1e7; // items
-const LEAST = 1e-9; // weight, at the lower edge
-const [LEFT, TOP, BOTTOM] = [48, 12, 300];
+const LEAST = 1e-8; // weight, at the lower edge
+const [LEFT, TOP, BOTTOM] = [48, 22, 300];
 /** Sizes 2, 3, 4 ... evenly spaced on the axis as soon as there are enough whole numbers. */
 const SIZES = [...new Set(Array.from({ length: 241 }, (_, k) => Math.round(2 * (MOST / 2) ** (k / 240))))];
 
@@ -25,7 +25,7 @@ export function render({ model, el }) {
   const lines = { most: line("sharp-blue"), least: line("sharp-blue"), even: line("sharp-quiet"), high: line("sharp-vermilion sharp-thin"), low: line("sharp-vermilion sharp-thin"), wanted: line("sharp-green sharp-dashed") };
   const here = svg("line", { class: "sharp-tick", y1: TOP, y2: BOTTOM });
   const dots = svg("g");
-  const last = svg("g", {}, svg("circle", { class: "sharp-bar sharp-green", r: 5 }), svg("text", { class: "sharp-green sharp-over", "text-anchor": "middle", y: -10 }));
+  const last = svg("g", {}, svg("circle", { class: "sharp-bar sharp-green", r: 5 }), svg("text", { class: "sharp-green sharp-over", y: -8 }));
   const grip = handle(svg("g", {}, svg("rect", { class: "sharp-reach", width: 44, height: BOTTOM - TOP + 22, x: -22, y: TOP }), svg("circle", { class: "sharp-grip sharp-vermilion", r: 7, cy: BOTTOM })), {
     min: 0, max: SIZES.length - 1, step: 1,
     at: (event) => nearest(x.invert(event.clientX - picture.getBoundingClientRect().left)),
@@ -36,7 +36,7 @@ export function render({ model, el }) {
   picture.append(
     svg("clipPath", { id: clip }, window_), left, below,
     svg("g", { "clip-path": `url(#${clip})` }, band, ...Object.values(lines)),
-    here, dots, last, labels, svg("text", { class: "sharp-title", x: 0, y: 0 }, "weight"), grip,
+    here, dots, last, labels, svg("text", { class: "sharp-title", x: 0, y: 10 }, "weight"), grip,
   );
 
   const sliders = [
@@ -50,8 +50,8 @@ export function render({ model, el }) {
   const numbers = readouts([
     ["most", "most possible", percent],
     ["row", "in this row", percent],
-    ["critical", "last n for the wanted weight", count],
-    ["required", "spread that n needs", number],
+    ["critical", "wanted up to n =", count],
+    ["required", "spread needed", number],
   ]);
   const words = sentence();
   root.append(element("div", { class: "sharp-beside" }, element("div", {}, picture, numbers.node, words.node), element("div", { class: "sharp-controls" }, ...sliders.map(({ node }) => node), buttons)));
@@ -102,6 +102,7 @@ export function render({ model, el }) {
     const critical = criticalSize(spread, weight, temperature);
     const seen = critical <= MOST && critical >= 2;
     set(last, { transform: seen ? `translate(${x(critical)},${y(weight)})` : "", visibility: seen ? "visible" : "hidden" });
+    set(last.lastChild, critical < MOST / 20 ? { x: 8, "text-anchor": "start" } : { x: -8, "text-anchor": "end" });
     last.lastChild.textContent = `n = ${count(critical)}`;
 
     const end = SIZES.length - 1;
@@ -143,7 +144,7 @@ function apart(heights, gap, shift) {
 }
 
 function inWords({ n, weight, most, largest, critical, required }) {
-  const row = `This random row gives its best item ${percent(largest)}.`;
-  if (n <= critical) return `Among ${count(n)} items one item can get up to ${percent(most)}. A weight of ${percent(weight)} stays possible up to ${count(critical)} items. ${row}`;
-  return `Among ${count(n)} items no item can get ${percent(weight)}, whatever the scores: ${percent(most)} is the most. It would take a spread of ${number(required)}. ${row}`;
+  const row = `In this row the best gets ${percent(largest)}.`;
+  if (n <= critical) return `One of ${count(n)} items can get up to ${percent(most)}, and ${percent(weight)} as long as there are no more than ${count(critical)}. ${row}`;
+  return `None of ${count(n)} items can get ${percent(weight)}, whatever the scores: that takes a spread of ${number(required)}. ${row}`;
 }
