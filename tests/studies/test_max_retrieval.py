@@ -465,6 +465,15 @@ def test_weights_by_rank(trained):
             np.testing.assert_allclose(got[i, s], weights[s, best], rtol=1e-4)
 
 
+def test_heat_maps(trained):
+    got = study.heat_maps(SMALL, trained, sets=5, items=3)
+    assert len(got) == 5 * len(SMALL.sizes) * len(SMALL.rules)
+    for (size, rule), table in got.groupby(["size", "rule"]):
+        weights = study.weights_by_rank(SMALL, trained, size, sets=5, items=3, rule=rule)[0]
+        # Three decimals; a head alone and one of several may round differently.
+        np.testing.assert_allclose(table[["3", "2", "1"]], weights, atol=5.1e-4)
+
+
 def test_the_profile_of_a_head_that_favours_a_class():
     heads = ideal(40.0)
     # Class 3 is feature 4, which is gelu(1) for its items: worth a quarter of a point in logits.

@@ -38,6 +38,7 @@ from sharplib.studies.max_retrieval.evaluation import evaluate
 from sharplib.studies.max_retrieval.inspection import (
     Profile,
     anatomy,
+    heat_maps,
     profile,
     weights_by_rank,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "evaluate",
     "fitted_polynomial",
     "groups",
+    "heat_maps",
     "initial",
     "profile",
     "published",

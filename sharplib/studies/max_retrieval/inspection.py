@@ -4,6 +4,7 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.nn.functional import gelu
 
@@ -14,7 +15,7 @@ from sharplib.studies.max_retrieval.model import Heads
 from sharplib.studies.max_retrieval.rules import RULES
 from sharplib.studies.max_retrieval.settings import Settings, Training
 
-__all__ = ["Profile", "anatomy", "profile", "weights_by_rank"]
+__all__ = ["Profile", "anatomy", "heat_maps", "profile", "weights_by_rank"]
 
 
 def weights_by_rank(
@@ -43,6 +44,34 @@ def weights_by_rank(
             order = drawn.priority.argsort(stable=True, dim=-1)[..., -items:]
             parts.append(weights.gather(-1, order))
     return torch.cat(parts, 1).cpu().numpy()
+
+
+def heat_maps(settings: Settings, heads: Heads, sets: int = 16, items: int = 16) -> pd.DataFrame:
+    """Return the heat maps of the first head at every size and under every rule.
+
+    Returns
+    -------
+    A table with a row for each set: columns size, rule, set, and the weights of the items by the
+    rank of their priority, "16" to "1", to three decimals.
+
+    Examples
+    --------
+    >>> from sharplib.studies.max_retrieval import initial
+    >>> settings = Settings(Training(width=4), sizes=(4,), rules=("hard maximum",))
+    >>> heat_maps(settings, initial(settings.training, [0]), sets=1, items=2).columns.to_list()
+    ['size', 'rule', 'set', '2', '1']
+    """
+    first = Heads(heads.seeds[:1], {name: weight[:1] for name, weight in heads.weights.items()})
+    tables = []
+    for size in settings.sizes:
+        for rule in settings.rules:
+            weights = weights_by_rank(settings, first, size, sets, items, rule)[0].round(3)
+            table = pd.DataFrame(weights, columns=[str(rank) for rank in range(items, 0, -1)])
+            table.insert(0, "set", range(sets))
+            table.insert(0, "rule", rule)
+            table.insert(0, "size", size)
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 class Profile(NamedTuple):
