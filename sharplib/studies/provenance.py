@@ -43,6 +43,7 @@ def about(
     """Return a list in Markdown that says how the numbers of a chapter came about.
 
     One entry for what was just computed, and one for each stored result of the studies named.
+    A damaged file of a stored result raises `ResultError`.
 
     Parameters
     ----------
@@ -57,8 +58,6 @@ def about(
     ------
     ValueError
         If there is no such study.
-    ResultError
-        If a stored file is damaged.
 
     Examples
     --------
