@@ -75,6 +75,17 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def read() -> Callable[[Page, str], list[float]]:
+    """``read(page, "weight")``: the numbers of that name on the page, with all their digits."""
+
+    def numbers(page: Page, name: str) -> list[float]:
+        found = page.locator(f'[data-value="{name}"]')
+        return [float(text) for text in found.evaluate_all("all => all.map(e => e.dataset.exact)")]
+
+    return numbers
+
+
 @pytest.fixture
 def mounted(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """A function that opens a bare page with one explorer, from a file; no error may occur there.
@@ -92,7 +103,7 @@ def mounted(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
                 f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
                 f'<meta name="viewport" content="width=device-width"><title>One explorer</title>'
                 f"<style>{explorer._css} html {{ background: "
-                f"{'#121212' if theme == 'dark' else 'white'} }}</style>"
+                f"{'#121212; color: white' if theme == 'dark' else 'white'} }}</style>"
                 f"<main><h1>One explorer</h1>{explorer.html()}</main><script>{script}</script>",
                 encoding="utf-8",
             )

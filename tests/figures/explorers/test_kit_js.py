@@ -33,6 +33,14 @@ def test_three_digits(in_node: Any, value: float, text: str) -> None:
     assert in_node("kit", "(v) => number(v)", [[value]]) == [text]
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (-5, "−5"), (0.1 + 0.2, "0.3"), (1000, "1,000"), (1e7, "10⁷"), (2e-5, "2 · 10⁻⁵")],
+)
+def test_ticks_need_few_digits(in_node: Any, value: float, text: str) -> None:
+    assert in_node("kit", "(v) => short(v)", [[value]]) == [text]
+
+
 def test_what_is_no_number_says_so(in_node: Any) -> None:
     told = in_node("kit", "(v) => number(eval(v))", [["NaN"], ["Infinity"], ["-Infinity"]])
     assert told == ["undefined", "∞", "−∞"]

@@ -82,6 +82,13 @@ export function number(value, digits = 3) {
   return text.replace("-", "−");
 }
 
+/** As few digits as a number needs: for ticks. */
+export function short(value) {
+  const size = Math.abs(value);
+  if (size >= 1e5 || (size > 0 && size < 1e-3)) return number(value);
+  return value.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", "−");
+}
+
 /** A share as a percentage of three digits. */
 export function percent(share) {
   return `${number(100 * share)} %`;
@@ -163,6 +170,7 @@ export function handle(node, { min, max, step, at, get, put }) {
   const tidy = (v) => Math.min(Math.max(Number((Math.round(v / step) * step).toPrecision(12)), min), max);
   set(node, { role: "slider", tabindex: 0, class: "sharp-handle", "aria-valuemin": min, "aria-valuemax": max });
   const keys = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
+  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // no scrolling
   set(node, {
     onkeydown: (event) => {
       const value = { Home: min, End: max }[event.key] ?? get() + step * (keys[event.key] ?? NaN);
@@ -232,7 +240,7 @@ export function powers(min, max, count = 8) {
 }
 
 /** Ticks, labels and a title below a drawing: fills the group `g`, whose axis lies at height `y`. */
-export function axisBelow(g, { scale, values, y, format = number, title, at }) {
+export function axisBelow(g, { scale, values, y, format = short, title, at }) {
   const marks = values.flatMap((v) => [
     svg("line", { class: "sharp-tick", x1: scale(v), x2: scale(v), y1: y, y2: y + 5 }),
     svg("text", { class: "sharp-label", x: scale(v), y: y + 18, "text-anchor": "middle" }, format(v)),
@@ -242,7 +250,7 @@ export function axisBelow(g, { scale, values, y, format = number, title, at }) {
 }
 
 /** The same at the left: grid lines from `x` to `end`, labels left of `x`. */
-export function axisLeft(g, { scale, values, x, end, format = number }) {
+export function axisLeft(g, { scale, values, x, end, format = short }) {
   g.replaceChildren(
     ...values.flatMap((v) => [
       svg("line", { class: "sharp-grid", x1: x, x2: end, y1: scale(v), y2: scale(v) }),
