@@ -1,0 +1,111 @@
+"""What a trained head looks at, and how often it is right, under one rule after another."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import traitlets as t
+from matplotlib.figure import Figure
+
+from sharplib.figures import max_retrieval, style
+from sharplib.figures.explorers._base import Explorer
+
+
+class TrainedHead(Explorer):
+    """Heat maps of one head, and ranking, weight and accuracy of all, with size and rule to choose.
+
+    Parameters
+    ----------
+    table, heat_maps
+        What `sharplib.studies.max_retrieval.evaluate` and `heat_maps` return. Sizes and rules that
+        both tables have can be chosen.
+    n, rule
+        What is shown first: one of the sizes, one of the rules.
+    """
+
+    module = "trained-head"
+    caption = (
+        "Left: 16 sets, one in a row; the 16 items with the largest priorities, the largest at the "
+        "right; bright is much weight, in the first head. Right: averages over all heads and sets."
+    )
+    height = (430, 940)
+
+    n = t.Int(1024).tag(sync=True)
+    rule = t.Unicode("softmax").tag(sync=True)
+    measured = t.Dict().tag(sync=True)
+
+    def __init__(self, table: pd.DataFrame, heat_maps: pd.DataFrame, **state: Any) -> None:
+        super().__init__(measured=_measured(table, heat_maps), **state)
+
+    @t.validate("n")
+    def _check_n(self, proposal: Any) -> int:
+        return _one_of("n", proposal["value"], self.measured["sizes"])
+
+    @t.validate("rule")
+    def _check_rule(self, proposal: Any) -> str:
+        return _one_of("rule", proposal["value"], list(self.measured["rules"]))
+
+    def figure(self) -> Figure:
+        """The heat map, and the three averages against size."""
+        sizes, rule = self.measured["sizes"], self.measured["rules"][self.rule]
+        picture = np.frombuffer(base64.b64decode(rule["maps"][sizes.index(self.n)]), np.uint8)
+        figure, (left, right) = style.subplots(1, 2, figsize=(7, 3.4))
+        left.imshow(picture.reshape(-1, self.measured["items"]), vmin=0, vmax=255, cmap="magma")
+        left.set(title=f"weights, n = {self.n:,}", xticks=[], yticks=[], ylabel="sets")
+        left.set_xlabel("items, the largest priority at the right")
+        right.semilogx(sizes, self.measured["ranking"], color=style.INK, label="top logit is right")
+        right.semilogx(sizes, rule["accuracy"], color=style.PALETTE[0], label="answer is right")
+        color = max_retrieval.COLORS["adaptive"]
+        right.semilogx(sizes, rule["top_weight"], color=color, label="weight of the top item")
+        right.axvline(self.n, color=style.MUTED, lw=1)
+        right.set(xlabel="items in a set, n", ylim=(0, 1.02), title=self.rule)
+        right.legend(fontsize=8.5)
+        return style.finish(figure)
+
+    def describe(self) -> str:
+        """The three averages at the chosen size and rule in words."""
+        rule, i = self.measured["rules"][self.rule], self.measured["sizes"].index(self.n)
+        return (
+            f"A heat map of attention weights and three falling curves. Among {self.n:,} items the "
+            f"top logit is right in {self.measured['ranking'][i]:.1%} of the sets; under the rule "
+            f"{self.rule} the top item gets {rule['top_weight'][i]:.1%} of the weight and the "
+            f"answer is right in {rule['accuracy'][i]:.1%}."
+        )
+
+
+def _one_of(name: str, value: Any, choices: list[Any]) -> Any:
+    if value not in choices:
+        raise t.TraitError(f"{name} must be one of {choices}, got {value!r}")
+    return value
+
+
+def _measured(table: pd.DataFrame, heat_maps: pd.DataFrame) -> dict[str, Any]:
+    """Averages over heads by size, and heat maps as bytes, 255 for weight 1, in base64."""
+    means = table.pivot_table("value", "size", ["rule", "measure"], sort=False)
+    sizes = [int(size) for size in means.index if size in set(heat_maps["size"])]
+    maps = heat_maps.set_index(["rule", "size"]).drop(columns="set")
+    rules = [rule for rule in dict.fromkeys(heat_maps["rule"]) if rule in means.columns]
+    if not sizes or not rules:
+        raise ValueError("table and heat_maps must share a size and a rule, and share none")
+    means = means.loc[sizes]
+    return {
+        "sizes": sizes,
+        "items": maps.shape[1],
+        "heads": table["seed"].nunique(),
+        "ranking": means["logits", "ranking"].tolist(),
+        "rules": {
+            rule: {
+                "accuracy": means[rule, "accuracy"].tolist(),
+                "top_weight": means[rule, "top_weight"].tolist(),
+                "maps": [_in_bytes(maps.loc[[(rule, size)]].to_numpy()) for size in sizes],
+            }
+            for rule in rules
+        },
+    }
+
+
+def _in_bytes(weights: np.ndarray) -> str:
+    return base64.b64encode((255 * weights).round().astype(np.uint8).tobytes()).decode("ascii")
