@@ -79,8 +79,9 @@ class FirstUses(SphinxTransform):
             return
         linked, indexed = terms(self._read(GLOSSARY)), words(self._read(INDEX))
         for theorem in list(self.document.findall(_is_theorem)):
-            name = f"{theorem['title'].strip('()')} ({theorem['realtype']})"
-            theorem.parent.insert(theorem.parent.index(theorem), _entry(name, theorem["ids"][0]))
+            name = theorem["title"].strip().removeprefix("(").removesuffix(")")
+            entry = _entry(f"{name} ({theorem['realtype']})", theorem["ids"][0])
+            theorem.parent.insert(theorem.parent.index(theorem), entry)
 
         left = {*linked, *indexed}
         for link in list(self.document.findall(_is_term)):
