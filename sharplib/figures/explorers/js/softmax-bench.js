@@ -40,7 +40,6 @@ export function render({ model, el }) {
     ["top", "top weight", percent],
     ["support", "effective support", number],
     ["entropy", "entropy (nats)", number],
-    ["plain", "top weight of plain softmax", percent],
   ]);
   const words = sentence();
   root.append(element("div", { class: "sharp-beside" }, element("div", {}, picture, numbers.node, words.node), controls));
@@ -108,20 +107,22 @@ export function render({ model, el }) {
       set(rect, { ...box(p[i]), class: `sharp-bar ${p[i] === most ? "sharp-vermilion" : "sharp-blue"}` });
       set(outline, box(plain[i]));
       set(text, { x: centre(i), y: w(0) + 16, "data-value": "weight", "data-exact": p[i] });
-      text.textContent = p[i] === 0 ? "0" : p[i].toFixed(2).replace("-", "−");
+      text.textContent = p[i] === 0 ? "0" : p[i].toFixed(2).replace("-", "−").replace(column < 30 ? /^0/ : "", "");
     });
 
-    numbers.set({ top: most, support: effectiveSupport(p), entropy: entropy(p), plain: Math.max(...plain) });
-    words.set(inWords(p, most));
+    numbers.set({ top: most, support: effectiveSupport(p), entropy: entropy(p) });
+    words.set(inWords(p, plain, model.get("map") === "softmax" && model.get("temperature") === 1));
   }
 
   draw();
 }
 
-function inWords(p, most) {
-  const leaders = p.flatMap((weight, i) => (weight === most ? [i + 1] : []));
+function inWords(p, plain, isPlain) {
+  const most = Math.max(...p);
+  const leaders = p.flatMap((weight, i) => (weight === most ? [i] : []));
   const zeros = p.filter((weight) => weight === 0).length;
-  const first = leaders.length === 1 ? `Item ${leaders[0]} holds ${percent(most)} of the weight.` : `${leaders.length} items lead with ${percent(most)} each.`;
-  const last = zeros === 0 ? "Every item gets something." : `${zeros} of ${p.length} get exactly nothing.`;
-  return `${first} ${last}`;
+  const one = leaders.length === 1;
+  const first = one ? `Item ${leaders[0] + 1} holds ${percent(most)} of the weight` : `${leaders.length} items lead with ${percent(most)} each`;
+  const beside = isPlain || !one ? "." : `; a plain softmax would give it ${percent(plain[leaders[0]])}.`;
+  return `${first}${beside} ${zeros === 0 ? "Every item gets something." : `${zeros} of ${p.length} get exactly nothing.`}`;
 }
