@@ -5,9 +5,9 @@ then its results, a vector ``odd``, and the rows to work on. It leaves out the r
 ordinary (NaN, +inf, masked throughout, a parameter at its limit) and marks them in ``odd``: the
 plain text does those. An ordinary row has a finite maximum; masked items in it are welcome.
 
-Row numbers are float64, and so are sums; items are in the precision of the scores where the plain
-text has them so. Plain text that works in float64 is followed in float64, from a start found in
-float32 where that pays.
+Row numbers are float64. Items are in the precision of the scores, and so are sums over a block of
+them; blocks are added up in float64. Where plain text that works in float64 needs its digits it is
+followed in float64, from a start found in float32.
 
 All of it is in one file because Numba, which keeps what it compiled on disk, looks at the date of
 this file alone.
@@ -365,6 +365,17 @@ def _type_as(like, value):
     return lambda like, value: real(value)
 
 
+# A sum over so many items may be in their precision: with 16 numbers at a time each of these is a
+# sum of 32, which loses less than a rounding or two.
+_BLOCK = 512
+
+
+@piece
+def block(start, n):
+    """The places of a block; unsigned, because such are not tried for counting from the end."""
+    return range(np.uintp(start), np.uintp(min(start + _BLOCK, n)))
+
+
 @piece
 def divide(p, total):
     share = p.dtype.type(1 / total)
@@ -376,18 +387,24 @@ def divide(p, total):
 def weigh(x, m, scale, p):
     """exp(scale (x - m)), divided by its sum."""
     total = 0.0
-    for i in range(x.size):
-        e = exp((x[i] - m) * scale)
-        p[i] = e
-        total = add(total, e)
+    for start in range(0, x.size, _BLOCK):
+        part = x.dtype.type(0)
+        for i in block(start, x.size):
+            e = exp((x[i] - m) * scale)
+            p[i] = e
+            part = add(part, e)
+        total += part
     divide(p, total)
 
 
 @piece
 def dot(p, g):
     total = 0.0
-    for i in range(p.size):
-        total = add(total, p[i] * g[i])
+    for start in range(0, p.size, _BLOCK):
+        part = p.dtype.type(0)
+        for i in block(start, p.size):
+            part = add(part, p[i] * g[i])
+        total += part
     return total
 
 
@@ -398,32 +415,69 @@ def below(cut, real):
 
 
 @piece
-def collect(x, cut, kept):
-    """Copy the items above the cut to the front of `kept`, which has room for 16 more.
+def room_for(x):
+    """Where `crests` and `collect` write: the best items, the kept ones, and where these were."""
+    n = x.shape[1]
+    return np.empty(n // 16 + 16, x.dtype), np.empty(n + 16, x.dtype), np.empty(n + 16, np.uint32)
 
-    Up to the next multiple of 16, so that vectors can do all of them, masked items follow. Returns
-    how many there are with these.
+
+@piece
+def crests(x, best):
+    """The largest of every 16 items that lie a 16th of the row apart, then what is left over.
+
+    Returns how many that are. A threshold that fits them is not above that of all items, which is
+    often so near that the items above it are no more than those that weigh something.
     """
-    n, k = x.size, np.uintp(0)  # an unsigned index is not tried for counting from the end
-    whole = n - n % 16
-    for start in range(0, whole, 16):
-        hits = np.int32(0)
-        for i in range(start, start + 16):
-            hits += np.int32(x[i] > cut)
-        if hits:
-            for i in range(start, start + 16):
-                value = x[i]
-                kept[k] = value
-                k += np.uintp(value > cut)
-    for i in range(whole, n):
-        value = x[i]
-        kept[k] = value
-        k += np.uintp(value > cut)
-    end = k + np.uintp(15)
-    end -= end % np.uintp(16)
-    for i in range(k, end):
+    width = np.uintp(x.size // 16)
+    for j in range(width):
+        most = x[j]
+        for k in range(1, 16):
+            value = x[j + np.uintp(k) * width]
+            most = value if value > most else most
+        best[j] = most
+    for j in range(np.uintp(16) * width, np.uintp(x.size)):
+        best[j - np.uintp(15) * width] = x[j]
+    return x.size - 15 * (x.size // 16)
+
+
+@piece
+def collect(x, best, cut, kept, place):
+    """Copy the items above the cut, and where they are; how many, or -1 if it is most of them.
+
+    Up to the next multiple of 16, so that vectors can do all of them, masked items follow.
+    """
+    width, k, under = np.uintp(x.size // 16), np.uintp(0), np.int64(0)
+    for j in range(best.size):
+        under += not best[j] > cut
+    if under == 0:
+        return -1
+    for j in range(width):
+        if best[j] > cut:
+            for step in range(16):
+                i = j + np.uintp(step) * width
+                kept[k], place[k] = x[i], i
+                k += np.uintp(x[i] > cut)
+    for i in range(np.uintp(16) * width, np.uintp(x.size)):
+        kept[k], place[k] = x[i], i
+        k += np.uintp(x[i] > cut)
+    for i in range(k, upto(k)):
         kept[i] = -np.inf
-    return int(end)
+    return int(k)
+
+
+@piece
+def upto(k):
+    """The next multiple of 16."""
+    return (np.uintp(k) + np.uintp(15)) // np.uintp(16) * np.uintp(16)
+
+
+@piece
+def scatter(weights, place, count, p):
+    """Put weights where they belong, and 0 elsewhere."""
+    for i in range(p.size):
+        p[i] = 0
+    for i in range(count):
+        p[place[i]] = weights[i]
 
 
 @piece
@@ -431,9 +485,13 @@ def pull_weighted(u, g, factor):
     """factor u (g - mean of g under u), in place of u."""
     real = u.dtype.type
     total = along = 0.0
-    for i in range(u.size):
-        total = add(total, u[i])
-        along = add(along, u[i] * g[i])
+    for start in range(0, u.size, _BLOCK):
+        some = part = real(0)
+        for i in block(start, u.size):
+            some = add(some, u[i])
+            part = add(part, u[i] * g[i])
+        total += some
+        along += part
     mean = real(along / total if total != 0 else along)
     scale = real(factor)
     for i in range(u.size):
@@ -486,10 +544,13 @@ def sink_softmax(x, sink, p, spare, odd, start, stop):
         m = max(m, sink[r])
         rest = math.exp(sink[r] - m)
         total, highest = rest, real(m)
-        for i in range(x.shape[1]):
-            e = exp(x[r, i] - highest)
-            p[r, i] = e
-            total = add(total, e)
+        for begin in range(0, x.shape[1], _BLOCK):
+            part = real(0)
+            for i in block(begin, x.shape[1]):
+                e = exp(x[r, i] - highest)
+                p[r, i] = e
+                part = add(part, e)
+            total += part
         divide(p[r], total)
         spare[r] = rest / total
 
@@ -549,14 +610,18 @@ def horner(coefficients, at):
 @piece
 def first_moments(x, m, powers):
     """e = exp(y) for y = x - m, and the sums of e and of e y."""
-    zero = x.dtype.type(0)
+    zero, low = x.dtype.type(0), x.dtype.type(-np.inf)
     total = along = 0.0
-    for i in range(x.size):
-        y = x[i] - m
-        e = exp(y)
-        powers[i] = e
-        total = add(total, e)
-        along = add(along, e * y if e > zero else zero)
+    for start in range(0, x.size, _BLOCK):
+        some = part = zero
+        for i in block(start, x.size):
+            y = x[i] - m
+            e = exp(y)
+            powers[i] = e
+            some = add(some, e)
+            part = add(part, e * (y if y > low else zero))
+        total += some
+        along += part
     return total, along
 
 
@@ -597,15 +662,21 @@ def adaptive_vjp(x, g, out, odd, start, stop, coefficients, gate):
         beta = real(wanted if acts else 1.0)
         # Sums of e, e g, e y and e y g at the inverse temperature, and e itself in `out`.
         se = sg = sy = sb = 0.0
-        for i in range(x.shape[1]):
-            y = x[r, i] - m
-            e = exp(beta * y)
-            y = y if y > low else zero
-            out[r, i] = e
-            se = add(se, e)
-            sg = add(sg, e * g[r, i])
-            sy = add(sy, e * y)
-            sb = add(sb, e * y * g[r, i])
+        for begin in range(0, x.shape[1], _BLOCK):
+            pe = pg = py = pb = zero
+            for i in block(begin, x.shape[1]):
+                y = x[r, i] - m
+                e = exp(beta * y)
+                out[r, i] = e
+                ey = e * (y if y > low else zero)
+                pe = add(pe, e)
+                pg = add(pg, e * g[r, i])
+                py = add(py, ey)
+                pb = add(pb, ey * g[r, i])
+            se += pe
+            sg += pg
+            sy += py
+            sb += pb
         mean = sg / se
         through = real((sb - mean * sy) / se * slope / total)
         shift, share, mean = real(entropy - math.log(total)), real(float(beta) / se), real(mean)
@@ -619,13 +690,18 @@ def adaptive_vjp(x, g, out, odd, start, stop, coefficients, gate):
 def moments(x, m, beta, floor):
     """Of z = beta (x - m), not below the floor: the sums of e^z, e^z z and e^z z²."""
     s0 = s1 = s2 = 0.0
-    for i in range(x.size):
-        z = max((x[i] - m) * beta, floor)
-        e = exp(z)
-        ez = e * z
-        s0 = add(s0, e)
-        s1 = add(s1, ez)
-        s2 = add(s2, ez * z)
+    for start in range(0, x.size, _BLOCK):
+        p0 = p1 = p2 = floor - floor
+        for i in block(start, x.size):
+            z = max((x[i] - m) * beta, floor)
+            e = exp(z)
+            ez = e * z
+            p0 = add(p0, e)
+            p1 = add(p1, ez)
+            p2 = add(p2, ez * z)
+        s0 += p0
+        s1 += p1
+        s2 += p2
     return s0, s1, s2
 
 
@@ -702,11 +778,14 @@ def matched(x, target, p, beta, odd, start, stop):
         beta[r] = math.exp(log_beta)
         odd[r] = log_beta < np.inf and not real(beta[r]) < np.inf
         scale, total = real(beta[r]), 0.0
-        for i in range(x.shape[1]):
-            y = x[r, i] - real(m)
-            e = exp(y * scale if -y > tie else zero)
-            p[r, i] = e
-            total = add(total, e)
+        for begin in range(0, x.shape[1], _BLOCK):
+            part = zero
+            for i in block(begin, x.shape[1]):
+                y = x[r, i] - real(m)
+                e = exp(y * scale if -y > tie else zero)
+                p[r, i] = e
+                part = add(part, e)
+            total += part
         divide(p[r], total)
 
 
@@ -717,18 +796,26 @@ def matched_vjp(p, beta, g, by_beta, out, by_target, odd, start, stop):
     for r in range(start, stop):
         finite = beta[r] if math.isfinite(beta[r]) else 0.0
         mean_log = mean = 0.0
-        for i in range(p.shape[1]):
-            w = p[r, i]
-            value = log(w if w > zero else one)
-            out[r, i] = value
-            mean_log = add(mean_log, w * value)
-            mean = add(mean, w * g[r, i])
+        for begin in range(0, p.shape[1], _BLOCK):
+            some = part = zero
+            for i in block(begin, p.shape[1]):
+                w = p[r, i]
+                value = log(w if w > zero else one)
+                out[r, i] = value
+                some = add(some, w * value)
+                part = add(part, w * g[r, i])
+            mean_log += some
+            mean += part
         centre, middle = real(mean_log), real(mean)
         variance = along = 0.0
-        for i in range(p.shape[1]):
-            pc = p[r, i] * (out[r, i] - centre)
-            variance = add(variance, pc * (out[r, i] - centre))
-            along = add(along, pc * (g[r, i] - middle))
+        for begin in range(0, p.shape[1], _BLOCK):
+            some = part = zero
+            for i in block(begin, p.shape[1]):
+                pc = p[r, i] * (out[r, i] - centre)
+                some = add(some, pc * (out[r, i] - centre))
+                part = add(part, pc * (g[r, i] - middle))
+            variance += some
+            along += part
         active = beta[r] > 1 and math.isfinite(beta[r]) and variance > 0
         along = (along + finite * by_beta[r]) / variance if active else 0.0
         step, scale = real(along), real(finite)
@@ -748,12 +835,15 @@ def power(x, alpha, p, odd, start, stop):
             continue
         m = log(real(m))
         total = 0.0
-        for i in range(x.shape[1]):
-            positive = x[r, i] > zero
-            y = log(x[r, i] if positive else one) - m
-            e = exp(scale * y if positive else low)
-            p[r, i] = e
-            total = add(total, e)
+        for begin in range(0, x.shape[1], _BLOCK):
+            part = zero
+            for i in block(begin, x.shape[1]):
+                positive = x[r, i] > zero
+                y = log(x[r, i] if positive else one) - m
+                e = exp(scale * y if positive else low)
+                p[r, i] = e
+                part = add(part, e)
+            total += part
         divide(p[r], total)
 
 
@@ -773,26 +863,38 @@ def power_vjp(x, alpha, p, g, by_x, by_alpha, odd, start, stop):
         by_alpha[r] = total / alpha[r]
 
 
+@piece
+def bend(x, r0, r1, c0, c1, p):
+    """The modulation of order 1; what is masked stays so."""
+    zero, low = x.dtype.type(0), x.dtype.type(-np.inf)
+    for i in range(x.size):
+        value = x[i]
+        bent = value + c0 * max(r0 - value, zero) + c1 * max(value - r1, zero)
+        p[i] = bent if value > low else low
+
+
+@piece
+def bend_more(x, r2, r3, c2, c3, p):
+    """What order 2 adds."""
+    zero, low = x.dtype.type(0), x.dtype.type(-np.inf)
+    for i in range(x.size):
+        down, up = max(r2 - x[i], zero), max(x[i] - r3, zero)
+        p[i] = p[i] + c2 * down * down + c3 * up * up if x[i] > low else low
+
+
 @loop
 def multimax(x, thresholds, coefficients, p, odd, start, stop):
     real = x.dtype.type
-    zero, low = real(0), real(-np.inf)
     r0, r1 = real(thresholds[0]), real(thresholds[1])
     c0, c1 = real(coefficients[0]), real(coefficients[1])
-    second = thresholds.size == 4
-    r2, r3 = (real(thresholds[2]), real(thresholds[3])) if second else (zero, zero)
-    c2, c3 = (real(coefficients[2]), real(coefficients[3])) if second else (zero, zero)
     for r in range(start, stop):
         if not math.isfinite(top(x[r])):
             odd[r] = True
             continue
-        for i in range(x.shape[1]):
-            value = x[r, i]
-            bent = value + c0 * max(r0 - value, zero) + c1 * max(value - r1, zero)
-            if second:
-                down, up = max(r2 - value, zero), max(value - r3, zero)
-                bent = bent + c2 * down * down + c3 * up * up
-            p[r, i] = bent if value > low else low
+        bend(x[r], r0, r1, c0, c1, p[r])
+        if thresholds.size == 4:
+            r2, r3 = real(thresholds[2]), real(thresholds[3])
+            bend_more(x[r], r2, r3, real(coefficients[2]), real(coefficients[3]), p[r])
         m = top(p[r])
         if math.isfinite(m):
             weigh(p[r], real(m), real(1), p[r])
@@ -934,13 +1036,13 @@ def ev_softmax(x, p, odd, start, stop):
 
 
 @piece
-def project(kept, k, m, scale):
-    """τ and the size of the support of sparsemax(scale (x - m)), from the items near the top."""
-    size, threshold = 0, -1.0
-    for _ in range(64):
+def project(x, m, scale, threshold, steps):
+    """τ and the size of the support of sparsemax(scale (x - m)), from a τ that is not too high."""
+    size = 0
+    for _ in range(steps):
         count, total = 0, 0.0
-        for i in range(k):
-            y = (kept[i] - m) * scale
+        for i in range(x.size):
+            y = (x[i] - m) * scale
             inside = y > threshold
             count += inside
             total = add(total, y if inside else 0.0)
@@ -952,13 +1054,32 @@ def project(kept, k, m, scale):
 
 
 @piece
-def project_row(x, m, scale, p, kept):
-    """Sparsemax of scale (x - m), and the size of its support."""
-    k = collect(x, below(m - 1 / scale, x.dtype.type), kept)
-    threshold, size = project(kept, k, m, scale)
+def above(x, m, scale, threshold, p):
     for i in range(x.size):
         p[i] = max((x[i] - m) * scale - threshold, 0.0)
+
+
+@piece
+def project_row(x, m, scale, p, room):
+    """Sparsemax of scale (x - m), and the size of its support."""
+    best, kept, place = room
+    parts = crests(x, best)
+    low, _ = project(best[:parts], m, scale, -1.0, 3)
+    low -= _ROUNDED
+    count = collect(x, best[:parts], below(m + low / scale, x.dtype.type), kept, place)
+    if count < 0:
+        threshold, size = project(x, m, scale, low, 64)
+        above(x, m, scale, threshold, p)
+    else:
+        near = kept[: upto(count)]
+        threshold, size = project(near, m, scale, low, 64)
+        above(near, m, scale, threshold, near)
+        scatter(near, place, count, p)
     return size
+
+
+# What rounding may have added to a threshold between -1 and 0.
+_ROUNDED = 1e-12
 
 
 @piece
@@ -973,11 +1094,11 @@ def pull_projection(p, g, scale, out):
 
 @loop
 def sparsemax(x, p, odd, start, stop):
-    kept = np.empty(x.shape[1] + 16, x.dtype)
+    room = room_for(x)
     for r in range(start, stop):
         m = top(x[r])
         if math.isfinite(m):
-            project_row(x[r], m, 1.0, p[r], kept)
+            project_row(x[r], m, 1.0, p[r], room)
         else:
             odd[r] = True
 
@@ -999,11 +1120,11 @@ def sparsemax_vjp(p, g, out, odd, start, stop):
 
 @loop
 def sparsegen(x, lam, p, size, odd, start, stop):
-    kept = np.empty(x.shape[1] + 16, x.dtype)
+    room = room_for(x)
     for r in range(start, stop):
         m, scale = top(x[r]), 1 / (1 - lam[r])
         if math.isfinite(m) and 0 < scale < np.inf:
-            size[r] = project_row(x[r], m, scale, p[r], kept)
+            size[r] = project_row(x[r], m, scale, p[r], room)
         else:
             odd[r] = True
 
@@ -1028,7 +1149,7 @@ def mean_and_count(x):
 
 @loop
 def sparsehourglass(x, width, p, size, odd, start, stop):
-    kept = np.empty(x.shape[1] + 16, x.dtype)
+    room = room_for(x)
     for r in range(start, stop):
         m = top(x[r])
         if not (math.isfinite(m) and width[r] > 0):
@@ -1037,7 +1158,7 @@ def sparsehourglass(x, width, p, size, odd, start, stop):
         mean, count = mean_and_count(x[r])
         scale = (1 / count + width[r]) / (abs(mean) + width[r])
         if 0 < scale < np.inf:
-            size[r] = project_row(x[r], m, scale, p[r], kept)
+            size[r] = project_row(x[r], m, scale, p[r], room)
         else:
             odd[r] = True
 
@@ -1060,46 +1181,60 @@ def sparsehourglass_vjp(p, x, width, g, out, by_width, odd, start, stop):
         by_width[r] = along * (1 / above - 1 / under)
 
 
+@piece
+def settle15(x, m, threshold, steps):
+    """τ of 1.5-entmax, from one that is not too high, and the sum of the weights before that."""
+    square = 1.0
+    for _ in range(steps):
+        total = square = 0.0
+        for i in range(x.size):
+            distance = max((x[i] - m) / 2 - threshold, 0.0)
+            total = add(total, distance)
+            square = add(square, distance * distance)
+        norm = math.sqrt(square)
+        moved = threshold + (norm - 1) * norm / total
+        if not moved > threshold:
+            break
+        threshold = moved
+    return threshold, square
+
+
+@piece
+def squares_above(x, m, threshold, share, p):
+    for i in range(x.size):
+        distance = max((x[i] - m) / 2 - threshold, 0.0)
+        p[i] = distance * distance * share
+
+
 @loop
 def entmax15(x, p, odd, start, stop):
     real = x.dtype.type
-    kept = np.empty(x.shape[1] + 16, x.dtype)
+    best, kept, place = room_for(x)
     for r in range(start, stop):
         m = top(x[r])
         if not math.isfinite(m):
             odd[r] = True
             continue
-        k = collect(x[r], below(m - 2, real), kept)
-        threshold = -1.0
-        for _ in range(64):
-            total = square = 0.0
-            for i in range(k):
-                distance = max((kept[i] - m) / 2 - threshold, 0.0)
-                total = add(total, distance)
-                square = add(square, distance * distance)
-            norm = math.sqrt(square)
-            moved = threshold + (norm - 1) * norm / total
-            if not moved > threshold:
-                break
-            threshold = moved
-        share = 1 / square
-        for i in range(x.shape[1]):
-            distance = max((x[r, i] - m) / 2 - threshold, 0.0)
-            p[r, i] = distance * distance * share
+        parts = crests(x[r], best)
+        low, _ = settle15(best[:parts], m, -1.0, 4)
+        low -= _ROUNDED
+        count = collect(x[r], best[:parts], below(m + 2 * low, real), kept, place)
+        if count < 0:
+            threshold, square = settle15(x[r], m, low, 64)
+            squares_above(x[r], m, threshold, 1 / square, p[r])
+        else:
+            near = kept[: upto(count)]
+            threshold, square = settle15(near, m, low, 64)
+            squares_above(near, m, threshold, 1 / square, near)
+            scatter(near, place, count, p[r])
 
 
 @loop
 def entmax15_vjp(p, g, out, odd, start, stop):
     for r in range(start, stop):
-        total = along = 0.0
         for i in range(p.shape[1]):
-            u = np.sqrt(p[r, i])
-            out[r, i] = u
-            total = add(total, u)
-            along = add(along, u * g[r, i])
-        mean = p.dtype.type(along / total if total != 0 else along)
-        for i in range(p.shape[1]):
-            out[r, i] *= g[r, i] - mean
+            out[r, i] = np.sqrt(p[r, i])
+        pull_weighted(out[r], g[r], 1.0)
 
 
 @piece
@@ -1113,111 +1248,138 @@ def given_top(y, one, zero, per_delta, factor, log_top):
 
 
 @piece
-def sums_given_top(kept, k, m, one, zero, per_delta, factor, log_top):
-    """The sums of the weights and of their derivatives in log_top, in the precision of `one`."""
-    total = slope = 0.0
-    for i in range(k):
-        p, room = given_top(kept[i] - m, one, zero, per_delta, factor, log_top)
-        total = add(total, p)
-        slope = add(slope, p / room)
-    return total, slope
-
-
-@piece
 def factor_at(delta, log_top):
     return delta * math.exp(min(-delta * log_top, 600.0))
 
 
 @piece
-def spread_some(x, start, stop, m, cut, per_delta, factor, log_top, share, p):
-    hits = np.int32(0)
-    for i in range(start, stop):
-        hits += np.int32(x[i] > cut)
-        p[i] = 0
-    size = 0
-    if hits:
-        for i in range(start, stop):
-            weight, _ = given_top(x[i] - m, 1.0, 0.0, per_delta, factor, log_top)
-            p[i] = weight * share
-            size += weight > 0
-    return size
+def sums_given_top(x, m, one, delta, log_top):
+    """The sums of the weights and of their derivatives in log_top, in the precision of `one`."""
+    zero, at = one - one, type_as(one, log_top)
+    factor, per_delta = type_as(one, factor_at(delta, log_top)), type_as(one, 1 / delta)
+    total = slope = 0.0
+    for start in range(0, x.size, _BLOCK):
+        some = part = zero
+        for i in block(start, x.size):
+            p, room = given_top(x[i] - m, one, zero, per_delta, factor, at)
+            some = add(some, p)
+            part = add(part, p / room)
+        total += some
+        slope += part
+    return total, slope
 
 
 @piece
-def spread(x, m, cut, delta, log_top, share, p):
-    """Write the weights, which are 0 where scores are not above the cut; how many are not 0."""
-    per_delta, factor, size, whole = 1 / delta, factor_at(delta, log_top), 0, x.size - x.size % 16
-    for start in range(0, whole, 16):
-        size += spread_some(x, start, start + 16, m, cut, per_delta, factor, log_top, share, p)
-    return size + spread_some(x, whole, x.size, m, cut, per_delta, factor, log_top, share, p)
+def write_given_top(x, m, one, delta, log_top, p):
+    """The weights, and their sum."""
+    zero, at = one - one, type_as(one, log_top)
+    factor, per_delta = type_as(one, factor_at(delta, log_top)), type_as(one, 1 / delta)
+    total = 0.0
+    for start in range(0, x.size, _BLOCK):
+        part = zero
+        for i in block(start, x.size):
+            weight, _ = given_top(x[i] - m, one, zero, per_delta, factor, at)
+            p[i] = weight
+            part = add(part, weight)
+        total += part
+    return total
+
+
+@piece
+def settle_top(x, m, one, delta, low, high):
+    """The logarithm of the top weight in the precision of `one`, by at most 8 steps from above.
+
+    Each squares the error: one of 1e-3 leaves 1e-6.
+    """
+    at = high
+    for _ in range(8):
+        total, slope = sums_given_top(x, m, one, delta, at)
+        at = min(max(at - math.log(total) * total / slope, low), high)
+        if abs(total - 1) < 1e-3:
+            break
+    return at
+
+
+@piece
+def settle_top_surely(x, m, delta, at):
+    """The logarithm of the top weight, or else two where its sum is not the same side of 1."""
+    rounding = 8 * np.finfo(np.float64).eps
+    low, high = -math.log(x.size), 0.0
+    for step in range(76):
+        total, slope = sums_given_top(x, m, 1.0, delta, at)
+        if total < 1:
+            low = at
+        else:
+            high = at
+        if abs(total - 1) <= rounding * (1 - at):
+            return at, at
+        newton = at - math.log(total) * total / slope
+        moved = newton if low < newton < high and step < 16 else (low + high) / 2
+        if moved == at:
+            break
+        at = moved
+    return low, high
+
+
+@piece
+def write_between(x, m, delta, low, high, p):
+    """The weights where an item enters so steeply that it has one at `low`, another at `high`."""
+    lower, _ = sums_given_top(x, m, 1.0, delta, low)
+    upper, _ = sums_given_top(x, m, 1.0, delta, high)
+    share = (1 - lower) / (upper - lower) if upper > lower else 0.0
+    for i in range(x.size):
+        y = x[i] - m
+        first, _ = given_top(y, 1.0, 0.0, 1 / delta, factor_at(delta, low), low)
+        second, _ = given_top(y, 1.0, 0.0, 1 / delta, factor_at(delta, high), high)
+        p[i] = first + share * (second - first)
+
+
+@piece
+def weigh_given_top(x, m, delta, high, single, p):
+    """Entmax of some items, and the logarithm of its top weight, from one that is not too low."""
+    real = x.dtype.type
+    if single and delta <= 1:
+        high = settle_top(x, real(m), real(1), delta, -math.log(x.size), high)
+    if single and delta <= 0.5:  # a weight follows its score no faster than itself
+        total = write_given_top(x, real(m), real(1), delta, high, p)
+        divide(p, total)
+        return high
+    low, high = settle_top_surely(x, m, delta, high)
+    if low == high:
+        total = write_given_top(x, m, 1.0, delta, low, p)
+        divide(p, total)
+    else:
+        write_between(x, m, delta, low, high, p)
+    return high
 
 
 @loop
 def entmax(x, alpha, p, size, odd, start, stop):
     real = x.dtype.type
-    one, zero = real(1), real(0)
     single = x.itemsize == 4
-    rounding = 8 * np.finfo(np.float64).eps
-    kept = np.empty(x.shape[1] + 16, x.dtype)
+    best, kept, place = room_for(x)
     for r in range(start, stop):
         m, delta = top(x[r]), alpha[r] - 1
         if not (math.isfinite(m) and 0 < delta < 1e6):
             odd[r] = True
             continue
-        k = collect(x[r], below(m - 1 / delta, real), kept)
-        low, high, at = -math.log(k), 0.0, 0.0
-        gentle, most = single and delta <= 1, 0.0  # Newton's steps square the error
-        if gentle:  # a start, in the precision of the scores
-            for _ in range(8):
-                total, slope = sums_given_top(
-                    kept, k, real(m), one, zero,
-                    real(1 / delta), real(factor_at(delta, at)), real(at),
-                )  # fmt: skip
-                at = min(max(at - math.log(total) * total / slope, low), high)
-                if abs(total - 1) < 2e-2:
-                    # Items below what a somewhat higher top would allow weigh nothing.
-                    k = collect(
-                        kept[:k],
-                        below(m - math.exp(delta * min(at + 0.01, 0.0)) / delta, real),
-                        kept,
-                    )
-                    break
-        done, share = False, 1.0
-        for step in range(76):
-            total, slope = sums_given_top(kept, k, m, 1.0, 0.0, 1 / delta, factor_at(delta, at), at)
-            if total < 1:
-                low = at
-            else:
-                high = at
-            error = abs(total - 1)
-            newton = at - math.log(total) * total / slope
-            moved = newton if low < newton < high and step < 16 else (low + high) / 2
-            done, share = error <= rounding * (1 - at), 1 / total
-            if done or moved == at:
-                break
-            if gentle and delta < 0.2 and error < 1e-4:
-                at, done, share = newton, True, 1.0
-                break
-            at = moved
-        if done:
-            odd[r] = at > most  # items were left out that weigh something
-            cut = below(m - math.exp(delta * at) / delta, real)
-            size[r] = spread(x[r], m, cut, delta, at, share, p[r])
-            continue
-        # An item enters so steeply that its weight is one thing at one end of the interval and
-        # another at the other end: the sum decides.
-        lower, _ = sums_given_top(kept, k, m, 1.0, 0.0, 1 / delta, factor_at(delta, low), low)
-        upper, _ = sums_given_top(kept, k, m, 1.0, 0.0, 1 / delta, factor_at(delta, high), high)
-        share = (1 - lower) / (upper - lower) if upper > lower else 0.0
-        count = 0
+        parts, most = crests(x[r], best), 0.0
+        if delta <= 1:
+            most = settle_top(best[:parts], real(m), real(1), delta, -math.log(parts), 0.0)
+            most = min(most + 0.01, 0.0)
+        cut = below(m - math.exp(delta * most) / delta, real)
+        count = collect(x[r], best[:parts], cut, kept, place)
+        if count < 0:
+            at = weigh_given_top(x[r], m, delta, most, single, p[r])
+        else:
+            near = kept[: upto(count)]
+            at = weigh_given_top(near, m, delta, most, single, near)
+            scatter(near, place, count, p[r])
+        odd[r] = at > most  # items were left out that weigh something
+        positive = 0
         for i in range(x.shape[1]):
-            y = x[r, i] - m
-            first, _ = given_top(y, 1.0, 0.0, 1 / delta, factor_at(delta, low), low)
-            second, _ = given_top(y, 1.0, 0.0, 1 / delta, factor_at(delta, high), high)
-            weight = first + share * (second - first)
-            p[r, i] = weight
-            count += weight > 0
-        size[r] = count
+            positive += p[r, i] > 0
+        size[r] = positive
 
 
 @piece
@@ -1329,44 +1491,57 @@ def root_of(distance, root):
     return z if inside else 0.0
 
 
+@piece
+def settle_norm(x, m, root, threshold, steps):
+    """τ of normmax, from one that is not too high, and the sum of the weights before that."""
+    total = 1.0
+    for _ in range(steps):
+        total = along = 0.0
+        for i in range(x.size):
+            distance = max(x[i] - m - threshold, 0.0)
+            z = root_of(distance, root)
+            total = add(total, z)
+            along = add(along, z * distance)
+        norm = along ** (1 / (1 + root))
+        moved = threshold + (norm - 1) * norm**root / (total if total > 0 else 1.0)
+        if not moved > threshold:
+            break
+        threshold = moved
+    return threshold, total
+
+
+@piece
+def roots_above(x, m, root, threshold, share, p):
+    for i in range(x.size):
+        p[i] = root_of(max(x[i] - m - threshold, 0.0), root) * share
+
+
 @loop
 def normmax(x, alpha, p, size, odd, start, stop):
     real = x.dtype.type
-    n = x.shape[1]
-    kept = np.empty(n + 16, x.dtype)
+    best, kept, place = room_for(x)
     for r in range(start, stop):
         m = top(x[r])
         if not (math.isfinite(m) and alpha[r] > 1):
             odd[r] = True
             continue
         root = 1 / (alpha[r] - 1)
-        k = collect(x[r], below(m - 1, real), kept)
-        threshold = -1.0
-        for _ in range(64):
-            total = along = 0.0
-            for i in range(k):
-                distance = max(kept[i] - m - threshold, 0.0)
-                z = root_of(distance, root)
-                total = add(total, z)
-                along = add(along, z * distance)
-            norm = along ** (1 / (1 + root))
-            moved = threshold + (norm - 1) * norm**root / (total if total > 0 else 1.0)
-            if not moved > threshold:
-                break
-            threshold = moved
-        share, cut, count = 1 / total, below(m + threshold, real), 0
-        for begin in range(0, n, 16):
-            end = min(begin + 16, n)
-            hits = np.int32(0)
-            for i in range(begin, end):
-                hits += np.int32(x[r, i] > cut)
-                p[r, i] = real(0)
-            if hits:
-                for i in range(begin, end):
-                    weight = root_of(max(x[r, i] - m - threshold, 0.0), root) * share
-                    p[r, i] = weight
-                    count += weight > 0
-        size[r] = count
+        parts = crests(x[r], best)
+        low, _ = settle_norm(best[:parts], m, root, -1.0, 4)
+        low -= _ROUNDED
+        count = collect(x[r], best[:parts], below(m + low, real), kept, place)
+        if count < 0:
+            threshold, total = settle_norm(x[r], m, root, low, 64)
+            roots_above(x[r], m, root, threshold, 1 / total, p[r])
+        else:
+            near = kept[: upto(count)]
+            threshold, total = settle_norm(near, m, root, low, 64)
+            roots_above(near, m, root, threshold, 1 / total, near)
+            scatter(near, place, count, p[r])
+        positive = 0
+        for i in range(x.shape[1]):
+            positive += p[r, i] > 0
+        size[r] = positive
 
 
 @loop
@@ -1791,13 +1966,16 @@ def pole_sums(x, m, one, pole, q):
     total = slope = 0.0
     zero = one - one
     infinity = one / zero
-    for i in range(x.size):
-        distance = pole - (x[i] - m)
-        there = distance < infinity
-        weight = exp(-q * log(distance if there else one))
-        weight = weight if there else zero
-        total = add(total, weight)
-        slope = add(slope, weight / distance)
+    for start in range(0, x.size, _BLOCK):
+        some = part = zero
+        for i in block(start, x.size):
+            distance = pole - (x[i] - m)
+            weight = exp(-q * log(distance))
+            weight = weight if distance < infinity else zero
+            some = add(some, weight)
+            part = add(part, weight / distance)
+        total += some
+        slope += part
     return total, slope
 
 
@@ -1817,12 +1995,15 @@ def solve_stieltjes(x, m, one, pole, q, enough):
 def write_stieltjes(x, m, one, pole, q, p):
     total, zero = 0.0, one - one
     infinity = one / zero
-    for i in range(x.size):
-        distance = pole - (x[i] - m)
-        weight = exp(-q * log(distance if distance < infinity else one))
-        weight = weight if distance < infinity else zero
-        p[i] = weight
-        total = add(total, weight)
+    for start in range(0, x.size, _BLOCK):
+        part = zero
+        for i in block(start, x.size):
+            distance = pole - (x[i] - m)
+            weight = exp(-q * log(distance))
+            weight = weight if distance < infinity else zero
+            p[i] = weight
+            part = add(part, weight)
+        total += part
     divide(p, total)
     return total
 
@@ -1859,12 +2040,15 @@ def stieltjes_vjp(p, power, g, out, by_power, odd, start, stop):
     for r in range(start, stop):
         root = real(1 / power[r])
         logs = along = 0.0
-        for i in range(p.shape[1]):
-            w = p[r, i]
-            value = log(w if w > zero else one)
-            u = w * exp(value * root)
-            out[r, i] = u
-            logs = add(logs, w * value)
-            along = add(along, w * value * g[r, i])
+        for begin in range(0, p.shape[1], _BLOCK):
+            some = part = zero
+            for i in block(begin, p.shape[1]):
+                w = p[r, i]
+                value = log(w if w > zero else one)
+                out[r, i] = w * exp(value * root)
+                some = add(some, w * value)
+                part = add(part, w * value * g[r, i])
+            logs += some
+            along += part
         mean = pull_weighted(out[r], g[r], power[r])
         by_power[r] = (along - mean * logs) / power[r]
