@@ -142,9 +142,9 @@ export function button(label, onclick) {
 
 /** A row of named numbers: `set({ entropy: 1.2 })` writes them. `items` are triples [name, label, format]. */
 export function readouts(items) {
-  const values = Object.fromEntries(items.map(([name]) => [name, element("dd", { "data-value": name })]));
-  const node = element("dl", { class: "sharp-readouts" });
-  node.append(...items.map(([name, label]) => element("div", {}, element("dt", {}, label), values[name])));
+  const values = Object.fromEntries(items.map(([name]) => [name, element("span", { class: "sharp-number", "data-value": name })]));
+  const node = element("div", { class: "sharp-readouts" });
+  node.append(...items.map(([name, label]) => element("div", {}, element("span", { class: "sharp-name" }, label), " ", values[name])));
   return { node, set: (numbers) => items.forEach(([name, , format]) => show(values[name], numbers[name], format)) };
 }
 
