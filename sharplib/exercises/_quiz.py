@@ -55,18 +55,19 @@ class Quiz(Explorer):
 
     def still(self) -> str:
         """The questions with their answers folded away, in the room that the living quiz takes."""
-        return f'<div class="sharp-stage">{"".join(map(_still, self.questions))}</div>'
+        questions = "".join(map(_still, self.questions))
+        return f'<div class="sharp-stage">{questions}<p class="sharp-total"></p></div>'
 
 
 def _still(question: dict[str, Any]) -> str:
     options = "".join(f"<li>{html.escape(o['text'])}</li>" for o in question["options"])
     answers = "".join(
-        f"<p><strong>{'Right' if o['right'] else 'Wrong'}: {html.escape(o['text'])}</strong> "
-        f"{html.escape(o['why'])}</p>"
+        f"<dt>{html.escape(o['text'])}</dt>"
+        f"<dd>{'Right' if o['right'] else 'Wrong'}. {html.escape(o['why'])}</dd>"
         for o in question["options"]
     )
     return (
         f'<div class="sharp-question"><p class="sharp-asked">{html.escape(question["text"])}</p>'
         f'<ul class="sharp-options">{options}</ul>'
-        f"<details><summary>Answer</summary>{answers}</details></div>"
+        f"<details><summary>Answer</summary><dl>{answers}</dl></details></div>"
     )

@@ -127,22 +127,19 @@ def log_temperature(answer: Any) -> str:
 
 def no_average(answer: Any) -> str:
     """Lengths of the features of n equal items, with averages and with sums."""
-    sizes = [(n,) for n in (1, 10, 1000, 100_000)]
-    averaged, summed = called(answer, sizes, 2).T
+    averaged, summed = called(answer, [(n,) for n in (1, 10, 100, 1000)], 2).T
     if (np.r_[averaged, summed] <= 0).any():
-        raise Hint(
-            "A length is positive. Give lengths of the features, and take items that are not 0."
-        )
-    if near(averaged, averaged[0]) and summed[-1] > 1000 * averaged[0]:
-        return "Sums leave every ball. Averages stay where a single item is."
-    if near(summed, summed[0]) and averaged[-1] > 1000 * summed[0]:
-        raise Hint("The two are right. The length with averages comes first.")
-    if not near(averaged, averaged[0]):
-        raise Hint(
-            "With averages the length should not depend on n. What weight does softmax give to each"
-            " of n equal items, and what do the weights add up to?"
-        )
-    raise Hint("With sums the length should grow like n. Is there a division by n left?")
+        raise Hint("Lengths are positive. Take items that are not 0.")
+    if near(averaged, averaged[0]):
+        if summed[3] > 5 * summed[2]:
+            return "Sums leave every ball. Averages stay where a single item is."
+        raise Hint("With sums the length should grow like n. Is there a division by n left?")
+    if near(summed, summed[0]):
+        raise Hint("The second length does not depend on n. Do the averages come first?")
+    raise Hint(
+        "With averages the length should not depend on n. What weight does softmax give to each"
+        " of n equal items?"
+    )
 
 
 EXERCISES = {
@@ -178,7 +175,9 @@ QUESTIONS = (
             "That is in proportion to the spread. But the critical size is exponential in it.",
         ),
         Option(
-            "About 26,600", "2.3 is log 10, and the critical size grows like eᵟ: ten times.", True
+            "About 26,600",
+            "2.3 is log 10, and the critical size grows like exp(δ): ten times.",
+            True,
         ),
         Option(
             "About 5,300", "A doubling costs log 2, which is 0.69. Here there was 2.3 to spend."

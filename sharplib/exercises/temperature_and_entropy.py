@@ -192,7 +192,7 @@ QUESTIONS = (
         ),
         Option(
             "Never below 0.6.",
-            "The average surprise is at least that of the top item, so its weight is at least e⁻ᴴ.",
+            "No surprise is smaller than that of the top item: its weight is at least exp(−H).",
             True,
         ),
         Option(

@@ -47,7 +47,7 @@ export function render({ model, el }) {
       const option = questions[index].options[chosen[index]];
       set(said, { "data-verdict": option ? (option.right ? "right" : "wrong") : "none" });
       if (option) radios[chosen[index]].checked = true;
-      const words = option ? `${option.right ? "Right." : "Not so."} ${option.why}` : "";
+      const words = option ? `${option.right ? "Right." : "Wrong."} ${option.why}` : "";
       if (said.textContent !== words) said.textContent = words;
     });
     const right = chosen.filter((option, index) => questions[index].options[option]?.right).length;
