@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import string
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 
 from sharplib.figures import max_retrieval, style
 from sharplib.figures.explorers._base import Explorer
+
+#: A weight on the page is one character: the first for 0, the last for 1, 64 in all.
+LEVELS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 
 
 class TrainedHead(Explorer):
@@ -51,9 +54,9 @@ class TrainedHead(Explorer):
     def figure(self) -> Figure:
         """The heat map, and the three averages against size."""
         sizes, rule = self.measured["sizes"], self.measured["rules"][self.rule]
-        picture = np.frombuffer(base64.b64decode(rule["maps"][sizes.index(self.n)]), np.uint8)
+        cells = np.array([LEVELS.index(level) for level in rule["maps"][sizes.index(self.n)]])
         figure, (left, right) = style.subplots(1, 2, figsize=(7, 3.4))
-        left.imshow(picture.reshape(-1, self.measured["items"]), vmin=0, vmax=255, cmap="magma")
+        left.imshow(cells.reshape(-1, self.measured["items"]), vmin=0, vmax=63, cmap="magma")
         left.set(title=f"weights, n = {self.n:,}", xticks=[], yticks=[], ylabel="sets")
         left.set_xlabel("items, the largest priority at the right")
         right.semilogx(sizes, self.measured["ranking"], color=style.INK, label="top logit is right")
@@ -83,7 +86,7 @@ def _one_of(name: str, value: Any, choices: list[Any]) -> Any:
 
 
 def _measured(table: pd.DataFrame, heat_maps: pd.DataFrame) -> dict[str, Any]:
-    """Averages over heads by size, and heat maps as bytes, 255 for weight 1, in base64."""
+    """Averages over heads by size, and heat maps as characters, see `LEVELS`."""
     means = table.pivot_table("value", "size", ["rule", "measure"], sort=False)
     sizes = [int(size) for size in means.index if size in set(heat_maps["size"])]
     maps = heat_maps.set_index(["rule", "size"]).drop(columns="set")
@@ -100,12 +103,13 @@ def _measured(table: pd.DataFrame, heat_maps: pd.DataFrame) -> dict[str, Any]:
             rule: {
                 "accuracy": means[rule, "accuracy"].tolist(),
                 "top_weight": means[rule, "top_weight"].tolist(),
-                "maps": [_in_bytes(maps.loc[[(rule, size)]].to_numpy()) for size in sizes],
+                "maps": [_drawn(maps.loc[[(rule, size)]].to_numpy()) for size in sizes],
             }
             for rule in rules
         },
     }
 
 
-def _in_bytes(weights: np.ndarray) -> str:
-    return base64.b64encode((255 * weights).round().astype(np.uint8).tobytes()).decode("ascii")
+def _drawn(weights: np.ndarray) -> str:
+    levels = (weights * (len(LEVELS) - 1)).round().astype(int)
+    return "".join(LEVELS[level] for level in levels.flat)

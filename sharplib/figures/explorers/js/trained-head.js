@@ -10,6 +10,8 @@ const NAMES = {
 };
 /** The colour map that is known as magma, at nine places; between them it is mixed. */
 const MAGMA = [[0, 0, 4], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54, 122], [229, 89, 100], [251, 135, 97], [254, 194, 135], [252, 253, 191]];
+/** A weight is one character: the first for 0, the last for 1. */
+const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 const count = (n) => n.toLocaleString("en");
 
@@ -100,11 +102,10 @@ export function render({ model, el }) {
 }
 
 function paint(canvas, map) {
-  const bytes = Uint8Array.from(atob(map), (c) => c.charCodeAt(0));
-  canvas.height = bytes.length / canvas.width;
+  canvas.height = map.length / canvas.width;
   const image = canvas.getContext("2d").createImageData(canvas.width, canvas.height);
-  bytes.forEach((byte, i) => {
-    const place = (byte / 255) * (MAGMA.length - 1);
+  [...map].forEach((level, i) => {
+    const place = (LEVELS.indexOf(level) / (LEVELS.length - 1)) * (MAGMA.length - 1);
     const low = Math.min(Math.floor(place), MAGMA.length - 2);
     const mixed = MAGMA[low].map((c, k) => c + (place - low) * (MAGMA[low + 1][k] - c));
     image.data.set([...mixed, 255], 4 * i);
