@@ -468,6 +468,8 @@ def test_weights_by_rank(trained):
 def test_heat_maps(trained):
     got = study.heat_maps(SMALL, trained, sets=5, items=3)
     assert len(got) == 5 * len(SMALL.sizes) * len(SMALL.rules)
+    with pytest.raises(ValueError, match="items"):
+        study.heat_maps(SMALL, trained, items=6)
     for (size, rule), table in got.groupby(["size", "rule"]):
         weights = study.weights_by_rank(SMALL, trained, size, sets=5, items=3, rule=rule)[0]
         # Three decimals; a head alone and one of several may round differently.

@@ -54,6 +54,11 @@ def heat_maps(settings: Settings, heads: Heads, sets: int = 16, items: int = 16)
     A table with a row for each set: columns size, rule, set, and the weights of the items by the
     rank of their priority, "16" to "1", to three decimals.
 
+    Raises
+    ------
+    ValueError
+        If a size has fewer than `items`, or `items` is below 1.
+
     Examples
     --------
     >>> from sharplib.studies.max_retrieval import initial
@@ -61,6 +66,8 @@ def heat_maps(settings: Settings, heads: Heads, sets: int = 16, items: int = 16)
     >>> heat_maps(settings, initial(settings.training, [0]), sets=1, items=2).columns.to_list()
     ['size', 'rule', 'set', '2', '1']
     """
+    if not 1 <= items <= min(settings.sizes):
+        raise ValueError(f"items must be 1 to the smallest size, got {items!r}")
     first = Heads(heads.seeds[:1], {name: weight[:1] for name, weight in heads.weights.items()})
     tables = []
     for size in settings.sizes:
