@@ -10,7 +10,9 @@ A study is a module that offers
 * `published()`, the paper's own figures, each with the tag that says how well it is known;
 * `KEYS`, the columns that name a cell of the table; `HEADLINE`, the measure to show first;
   `BASELINE`, the rule that the others are tested against, or None;
-  `NUMERICS`, precision and threads, for the record.
+  `NUMERICS`, precision and threads, for the record;
+* and, if figures should not be shown as mean and standard error, `report(ours)`, the text that
+  stands for them.
 
 This module only knows the names. A study is imported when it is asked for, so that listing them
 needs neither torch nor pandas.
@@ -27,6 +29,7 @@ STUDIES: Mapping[str, str] = MappingProxyType(
         "max-retrieval": "Find the largest of n items: trained on at most 16, tested on thousands",
         "max-retrieval-recipes": "Which way of training teaches a head to rank thousands of items?",
         "ranking-noise": "Which temperature is best if the top logit is not always the right item?",
+        "single-module": "Which arithmetic units learn an operation, and are right out of range?",
     }
 )
 """Name of each study, and what it asks in one line."""

@@ -12,7 +12,12 @@ from sharplib.studies import _record, load
 
 __all__ = ["compare", "paired", "report", "stored"]
 
-_COLUMNS = {"paper": "ours, full size", "recipe": "ours, recipe", "quick": "ours, quick"}
+_COLUMNS = {
+    "paper": "ours, full size",
+    "nmu": "ours, NMU and sNMU",
+    "recipe": "ours, recipe",
+    "quick": "ours, quick",
+}
 
 
 def compare(
@@ -115,7 +120,6 @@ def stored(study: str, results: Path) -> dict[str, pd.DataFrame]:
 def report(study: str, results: Path) -> str:
     """Return what `sharp show` prints."""
     module = load(study)
-    lines = [f"{study}: {module.HEADLINE}, mean over seeds ± its standard error"]
     ours, notes = {}, []
     for preset, column in _COLUMNS.items():
         if preset not in module.PRESETS:
@@ -131,6 +135,8 @@ def report(study: str, results: Path) -> str:
             f"sharplib {made['identity']['sharplib']}, {made['work_s']:.0f} s of work in "
             f"{made['jobs']} process(es), {made['date']}"
         )
+    if hasattr(module, "report"):
+        return "\n".join([f"{study}: {module.HEADLINE}", module.report(ours), "", *notes])
     published = module.published()
     table = compare(published, ours, module.KEYS, module.HEADLINE)
     if ours and module.BASELINE:
@@ -139,6 +145,7 @@ def report(study: str, results: Path) -> str:
         notes.append(
             f"p: paired t-test over seeds against {module.BASELINE}; ours of the column {name!r}"
         )
+    lines = [f"{study}: {module.HEADLINE}, mean over seeds ± its standard error"]
     for rule, block in table.groupby(level=0, sort=False):
         lines += ["", str(rule), block.droplevel(0).to_string(index_names=False)]
     return "\n".join([*lines, "", *notes])
