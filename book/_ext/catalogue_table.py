@@ -32,7 +32,8 @@ def cells(entry: Mapping) -> Iterable[str]:
     settings = ", ".join(f"{name}={value}" for name, value in entry.settings.items())
     yield f"{{py:func}}`~sharplib.{entry.name}`" + (f" at {settings}" if settings else "")
     yield entry.paper
-    yield "no fixed value" if claims.sums_to is None else f"{claims.sums_to:g}"
+    total = "no fixed value" if claims.sums_to is None else f"{claims.sums_to:g}"
+    yield f"{total}, with either sign" if claims.signed else total
     yield _yes(claims.shift_invariant)
     yield _yes(claims.equivariant)
     yield {"strict": "strictly", "weak": "weakly", "none": "no"}[claims.order]

@@ -131,6 +131,8 @@ def promises(properties: Properties) -> Iterator[str]:
     total = properties.sums_to
     yield "no fixed sum" if total is None else f"sums to {total:g}"
     yield "exact zeros" if properties.sparse else "no exact zeros"
+    if properties.signed:
+        yield "weights of either sign, without a bound"
     yield {
         "strict": "keeps order strictly",
         "weak": "keeps order weakly",

@@ -25,8 +25,9 @@ _PLANE = np.array([[1.0, -1.0, 0.0], [-1.0, -1.0, 2.0]]) / np.sqrt([[2.0], [6.0]
 _CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
 
 _SPARSE = style.PALETTE[1]
-#: No item has any weight, one has it all, two share it, all three do.
-_BY_SUPPORT = ListedColormap([style.MUTED, _SPARSE, "#f3c29e", "white"])
+_SIGNED = style.PALETTE[3]
+#: No item has any weight, one has it all, two share it, all three do, one has less than nothing.
+_BY_SUPPORT = ListedColormap([style.MUTED, _SPARSE, "#f3c29e", "white", _SIGNED])
 
 
 def shares(mapping: Mapping, scores: np.ndarray) -> np.ndarray:
@@ -54,9 +55,12 @@ def describe(mapping: Mapping) -> dict[str, str]:
     """What is seen in each of the three pictures, for readers who do not see them."""
     scores = score_plane(3.0, 60)
     disc = scores[(scores**2).sum(-1) <= 3.0**2]
-    zeros = np.mean((np.asarray(mapping(disc)) == 0).any(-1))
-    spread = "stay inside" if zeros == 0 else "lie on an edge or a corner"
+    p = np.asarray(mapping(disc))
+    zeros, negative = np.mean((p == 0).any(-1)), np.mean((p < 0).any(-1))
+    spread = "lie on an edge or a corner" if zeros else "leave it" if negative else "stay inside"
     share = "no scores" if zeros == 0 else f"{zeros:.0%} of the scores"
+    share += " give an exact zero"
+    share += f", {negative:.0%} a negative weight" if negative else ""
     weights = [np.asarray(mapping(RAMP / temperature)) for temperature in TEMPERATURES]
     top = ", ".join(f"{p[-1]:.2f}" for p in weights)
     none = ", ".join(f"{np.count_nonzero(p == 0)}" for p in weights)
@@ -65,8 +69,8 @@ def describe(mapping: Mapping) -> dict[str, str]:
         f"from {row[0]:.2g} at two items to {row[-1]:.2g} at a million" for row in (alone, crowd)
     ]
     return {
-        "simplex": f"{mapping.name} on three items. In the disc {share} give an exact zero; "
-        f"their images in the triangle {spread}.",
+        "simplex": f"{mapping.name} on three items. In the disc {share}; their images in the "
+        f"triangle {spread}.",
         "ramp": f"{mapping.name} of eight scores from -2 to 2, at temperatures 0.5, 1 and 2: the "
         f"highest score weighs {top}, and {none} of the eight weigh exactly 0.",
         "growth": f"Top weight of {mapping.name} as items are added: alone {ends[0]}, in a crowd "
@@ -80,14 +84,15 @@ def simplex(mapping: Mapping, reach: float = 3.0, spacing: float = 0.5) -> Figur
     The triangle is the simplex: its corners are the items, and a point shows their shares. Images
     with a weight of exactly 0 are in the second colour. The disc shows the scores themselves, with
     sum 0 and up to `reach` from the centre: where one of the weights is 0, where two are, and, in
-    grey, where all are.
+    grey, where all are. Images outside the triangle, in a third colour, have a negative weight.
     """
     figure, ax = _panel((0.0, 0.0, 1.0, 1.0))
     ax.plot(*_CORNERS[[0, 1, 2, 0]].T, color=style.MUTED, lw=1)
     p = shares(mapping, score_lines(reach, spacing))
-    zeros = (p == 0).any(-1)
+    zeros, signed = (p == 0).any(-1), (p < 0).any(-1)
     at = p @ _CORNERS
-    ax.plot(*at[~zeros].T, ".", color=style.PALETTE[0], ms=1.2, mew=0)
+    ax.plot(*at[~zeros & ~signed].T, ".", color=style.PALETTE[0], ms=1.2, mew=0)
+    ax.plot(*at[signed].T, ".", color=_SIGNED, ms=1.2, mew=0)
     ax.plot(*at[zeros].T, "o", color=_SPARSE, ms=3.2, mew=0, clip_on=False)
     ax.set(xlim=(-0.14, 1.04), ylim=(-0.05, 0.933), aspect="equal")
     ax.axis("off")
@@ -116,12 +121,13 @@ def score_plane(reach: float, points: int) -> np.ndarray:
 
 
 def _shade(ax: Axes, mapping: Mapping, reach: float, points: int = 160) -> None:
-    """Colour the plane of scores by how many of the three weights are not 0."""
+    """Colour the plane of scores by how many of the three weights are not 0, or if one is below."""
     scores = score_plane(reach, points)
-    with_weight = np.count_nonzero(mapping(scores), axis=-1).astype(float)
+    p = np.asarray(mapping(scores))
+    with_weight = np.where((p < 0).any(-1), 4.0, np.count_nonzero(p, axis=-1))
     with_weight[(scores**2).sum(-1) > reach**2] = np.nan
     extent = (-reach, reach, -reach, reach)
-    ax.imshow(with_weight, cmap=_BY_SUPPORT, vmin=-0.5, vmax=3.5, origin="lower", extent=extent)
+    ax.imshow(with_weight, cmap=_BY_SUPPORT, vmin=-0.5, vmax=4.5, origin="lower", extent=extent)
     turn = np.linspace(0, 2 * np.pi, 200)
     ax.plot(reach * np.cos(turn), reach * np.sin(turn), color=style.MUTED, lw=0.8, clip_on=False)
     ax.set_aspect("equal")
@@ -151,8 +157,8 @@ def growth(mapping: Mapping) -> Figure:
     """Weight of the leader as items are added, far below it or all the way up to it."""
     figure, ax = _panel()
     alone, crowd = top_weights(mapping.name)
-    ax.loglog(SIZES, alone, color=style.PALETTE[0], label="alone")
-    ax.loglog(SIZES, crowd, color=style.PALETTE[1], ls="--", label="in a crowd")
+    ax.loglog(SIZES, alone, color=style.PALETTE[0], label="alone", nonpositive="mask")
+    ax.loglog(SIZES, crowd, color=style.PALETTE[1], ls="--", label="in a crowd", nonpositive="mask")
     ax.loglog(SIZES, top_weights("softmax")[0], color=style.INK, lw=1.2, ls=":", label="softmax")
     ax.set(xlim=(2, 1e6), ylim=(1e-6, 4), xlabel="items n", ylabel="top weight")
     ax.set_xticks([1e1, 1e2, 1e3, 1e4, 1e5, 1e6], ["10", "100", "10³", "10⁴", "10⁵", "10⁶"])

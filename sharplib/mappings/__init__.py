@@ -756,6 +756,28 @@ CATALOGUE = catalogue(
         avoid="The largest score should win: order is lost from one period to the next.",
     ),
     Mapping(
+        cos_max,
+        settings={},
+        paper="arXiv 2108.07153",
+        properties=Properties(
+            sums_to=1.0,
+            shift_invariant=False,
+            order="none",
+            sparse=False,
+            continuous=False,
+            lipschitz=float("inf"),
+            growth="disperses",
+            signed=True,
+            at_infinity="nan",
+        ),
+        formula=r"p_k = \frac{\cos x_k}{\sum_j \cos x_j}",
+        use="You want to see what goes wrong when weights may be negative.",
+        avoid=(
+            "Weights must be shares: beyond one half of pi they are negative, and where cosines "
+            "cancel they have no bound."
+        ),
+    ),
+    Mapping(
         sin2_max,
         settings={},
         paper="arXiv 2108.07153",

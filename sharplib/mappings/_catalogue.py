@@ -32,6 +32,8 @@ class Properties:
     growth: Literal["disperses", "keeps"]
     #: Permuting the scores permutes the weights, ties included.
     equivariant: bool = True
+    #: Some scores receive negative weights, and others weights without a bound.
+    signed: bool = False
     #: A row with a score of +inf gets the limit of its weights, or NaN where there is none.
     at_infinity: Literal["limit", "nan"] = "limit"
 

@@ -67,6 +67,18 @@ def test_the_triangle_holds_the_weights_of_the_lines(name):
     assert zeros.any() == (name != "softmax")
 
 
+def test_negative_weights_lie_outside_the_triangle():
+    figure = maps.simplex(CATALOGUE["cos_max"])
+    assert (points(figure, to_rgba(style.PALETTE[0])) > 0).all()
+    assert (points(figure, to_rgba(style.PALETTE[3])).min(-1) < 0).all()
+    (disc,) = figure.axes[0].child_axes
+    counts = np.asarray(disc.images[0].get_array().filled(np.nan))
+    assert counts[80, 80] == 3  # equal scores
+    assert counts[157, 80] == 4  # the third score is 2.4, where its cosine is below 0
+    seen = maps.describe(CATALOGUE["cos_max"])["simplex"]
+    assert re.search(r"no scores give an exact zero, \d+% a negative weight", seen)
+
+
 def test_the_disc_is_shaded_where_sparsemax_has_zeros():
     (disc,) = maps.simplex(CATALOGUE["sparsemax"]).axes[0].child_axes
     counts = np.asarray(disc.images[0].get_array().filled(np.nan))
