@@ -30,7 +30,7 @@ class AdaptiveTemperature(Explorer):
         "plain row (orange, on the blue curve), and the one that a target asks for (green). "
         "Below: the weight that the leader gets."
     )
-    height = (540, 870)
+    height = (550, 890)
 
     n = t.Int(256, min=2, max=10**5).tag(sync=True)
     lead = Number(6.0, min=0.1, max=15).tag(sync=True)

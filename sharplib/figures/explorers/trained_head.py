@@ -27,6 +27,8 @@ class TrainedHead(Explorer):
         both tables have can be chosen.
     n, rule
         What is shown first: one of the sizes, one of the rules.
+    measured
+        Instead of both tables, what the page keeps of them: the state of another `TrainedHead`.
     """
 
     module = "trained-head"
@@ -34,14 +36,23 @@ class TrainedHead(Explorer):
         "Left: 16 sets, one in a row; the 16 items with the largest priorities, the largest at the "
         "right; bright is much weight, in the first head. Right: averages over all heads and sets."
     )
-    height = (430, 940)
+    height = (430, 935)
 
     n = t.Int(1024).tag(sync=True)
     rule = t.Unicode("softmax").tag(sync=True)
     measured = t.Dict().tag(sync=True)
 
-    def __init__(self, table: pd.DataFrame, heat_maps: pd.DataFrame, **state: Any) -> None:
-        super().__init__(measured=_measured(table, heat_maps), **state)
+    def __init__(
+        self,
+        table: pd.DataFrame | None = None,
+        heat_maps: pd.DataFrame | None = None,
+        **state: Any,
+    ) -> None:
+        if "measured" not in state:
+            if table is None or heat_maps is None:
+                raise TypeError("TrainedHead needs table and heat_maps")
+            state["measured"] = _measured(table, heat_maps)
+        super().__init__(**state)
 
     @t.validate("n")
     def _check_n(self, proposal: Any) -> int:
