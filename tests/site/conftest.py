@@ -12,10 +12,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from sharplib.figures.explorers import Explorer, _bundle
+from sharplib.studies import max_retrieval
 
 HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
 
@@ -84,6 +86,19 @@ def read() -> Callable[[Page, str], list[float]]:
         return [float(text) for text in found.evaluate_all("all => all.map(e => e.dataset.exact)")]
 
     return numbers
+
+
+@pytest.fixture(scope="session")
+def measured_heads() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables that the study of max retrieval gives for two heads that nobody trained."""
+    settings = max_retrieval.Settings(
+        max_retrieval.Training(width=4),
+        sizes=(16, 64, 1024),
+        test_sets=8,
+        rules=("softmax", "hard maximum"),
+    )
+    heads = max_retrieval.initial(settings.training, [0, 1])
+    return max_retrieval.evaluate(settings, heads), max_retrieval.heat_maps(settings, heads)
 
 
 @pytest.fixture

@@ -44,6 +44,8 @@ async ([source, state]) => {
 
 @pytest.fixture(scope="module", params=KINDS)
 def explorer(request: pytest.FixtureRequest) -> Explorer:
+    if request.param == "TrainedHead":  # the one that shows nothing without measurements
+        return explorers.TrainedHead(*request.getfixturevalue("measured_heads"))
     return getattr(explorers, request.param)()
 
 

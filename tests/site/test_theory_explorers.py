@@ -12,35 +12,22 @@ from playwright.sync_api import Page
 
 from sharplib import measures
 from sharplib.figures.explorers import AdaptiveTemperature, Dispersion, Explorer, TrainedHead
-from sharplib.studies import max_retrieval as study
 from sharplib.theory.critical_size import critical_size, required_spread
 from sharplib.theory.dispersion import weight_bounds
 
 Mount = Callable[..., Page]
+Tables = tuple[pd.DataFrame, pd.DataFrame]
 Read = Callable[[Page, str], list[float]]
 
 pytestmark = pytest.mark.site
 
 
-@pytest.fixture(scope="module")
-def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What the study gives for two heads that nobody trained."""
-    settings = study.Settings(
-        study.Training(width=4),
-        sizes=(16, 64, 1024),
-        test_sets=8,
-        rules=("softmax", "hard maximum"),
-    )
-    heads = study.initial(settings.training, [0, 1])
-    return study.evaluate(settings, heads), study.heat_maps(settings, heads)
-
-
 @pytest.fixture(params=["dispersion", "adaptive-temperature", "trained-head"])
-def explorer(request: pytest.FixtureRequest, tables: tuple[pd.DataFrame, pd.DataFrame]) -> Explorer:
+def explorer(request: pytest.FixtureRequest, measured_heads: Tables) -> Explorer:
     makers = {
         "dispersion": Dispersion,
         "adaptive-temperature": AdaptiveTemperature,
-        "trained-head": lambda: TrainedHead(*tables),
+        "trained-head": lambda: TrainedHead(*measured_heads),
     }
     return makers[request.param]()
 
@@ -169,10 +156,10 @@ def test_adaptive_temperature_lets_go_of_a_long_row(mounted: Mount, read: Read) 
 
 
 def test_the_trained_head_shows_what_was_measured(
-    mounted: Mount, read: Read, tables: tuple[pd.DataFrame, pd.DataFrame]
+    mounted: Mount, read: Read, measured_heads: Tables
 ) -> None:
-    table, heat_maps = tables
-    page = mounted(TrainedHead(*tables, n=16))
+    table, heat_maps = measured_heads
+    page = mounted(TrainedHead(*measured_heads, n=16))
 
     def check(n: int, rule: str) -> None:
         rows = table[table["size"] == n]
@@ -208,42 +195,9 @@ def test_the_trained_head_shows_what_was_measured(
     check(16, "softmax")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 760])
-def test_it_fits_and_keeps_its_room(
-    mounted: Mount, explorer: Explorer, width: int, theme: str
-) -> None:
-    page = mounted(explorer, width=width, theme=theme)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    stage = page.locator(".sharp-stage").bounding_box()
-    assert stage is not None
-    assert stage["height"] == explorer.height[width < 600]  # the page does not jump
-    outside = page.evaluate(
-        """() => {
-          const stage = document.querySelector(".sharp-stage").getBoundingClientRect();
-          const boxes = [...document.querySelectorAll(".sharp-stage :is(text, p, dd, button)")]
-            .map((node) => [node.textContent, node.getBoundingClientRect()]);
-          return boxes.filter(([, box]) => box.left < stage.left || box.right > stage.right)
-            .map(([text]) => text);
-        }"""
-    )
-    assert outside == []
-    small = page.evaluate(
-        """() => [...document.querySelectorAll(".sharp-stage *")]
-          .filter((node) => node.textContent && parseFloat(getComputedStyle(node).fontSize) < 12)
-          .map((node) => node.tagName)"""
-    )
-    assert small == []
-
-
-def test_every_control_has_a_name_and_is_reached_by_tab(mounted: Mount, explorer: Explorer) -> None:
+def test_every_control_is_reached_by_tab(mounted: Mount, explorer: Explorer) -> None:
     page = mounted(explorer)
     controls = page.locator("input, select, button, [role=slider]")
-    unnamed = controls.evaluate_all(
-        "all => all.filter(e => !(e.labels?.length || e.ariaLabel || e.textContent))"
-        ".map(e => e.outerHTML)"
-    )
-    assert unnamed == []
     reached = set()
     for _ in range(controls.count()):
         page.keyboard.press("Tab")
@@ -251,14 +205,6 @@ def test_every_control_has_a_name_and_is_reached_by_tab(mounted: Mount, explorer
             page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)")
         )
     assert len(reached) == controls.count()
-
-
-@pytest.mark.parametrize("width", [360, 760])
-def test_scripts_off_shows_the_picture(mounted: Mount, explorer: Explorer, width: int) -> None:
-    page = mounted(explorer, width=width, java_script_enabled=False)
-    image = page.locator("figure img")
-    assert image.is_visible()
-    assert (image.get_attribute("alt") or "").count(" ") > 20
 
 
 def test_a_finger_moves_a_slider(mounted: Mount, read: Read) -> None:
@@ -271,9 +217,9 @@ def test_a_finger_moves_a_slider(mounted: Mount, read: Read) -> None:
 
 @pytest.mark.parametrize("state", [{"n": 17}, {"n": 16.5}, {"rule": "max"}, {"size": 4}])
 def test_the_trained_head_refuses_what_it_has_not(
-    tables: tuple[pd.DataFrame, pd.DataFrame], state: dict[str, Any]
+    measured_heads: Tables, state: dict[str, Any]
 ) -> None:
     (name,) = state
     with pytest.raises(Exception, match=rf"\b{name}\b") as caught:
-        TrainedHead(*tables, **state)
+        TrainedHead(*measured_heads, **state)
     assert type(caught.value).__name__ in {"TraitError", "TypeError"}
