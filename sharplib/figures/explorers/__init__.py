@@ -7,7 +7,15 @@
 from sharplib.figures.explorers._base import Explorer
 from sharplib.figures.explorers.adaptive_temperature import AdaptiveTemperature
 from sharplib.figures.explorers.dispersion import Dispersion
+from sharplib.figures.explorers.simplex import Simplex
 from sharplib.figures.explorers.softmax_bench import SoftmaxBench
 from sharplib.figures.explorers.trained_head import TrainedHead
 
-__all__ = ["AdaptiveTemperature", "Dispersion", "Explorer", "SoftmaxBench", "TrainedHead"]
+__all__ = [
+    "AdaptiveTemperature",
+    "Dispersion",
+    "Explorer",
+    "Simplex",
+    "SoftmaxBench",
+    "TrainedHead",
+]
