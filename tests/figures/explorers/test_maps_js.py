@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sharplib import CATALOGUE, measures
-from sharplib.figures.explorers import _bundle
+from sharplib.figures.explorers import _bundle, _maps
 
 ROWS = 3000
 BATCH = 50  # rows with one setting of the sliders
@@ -22,15 +22,6 @@ def sliders(in_node: Any) -> dict[str, list[dict[str, Any]]]:
     """The parameters that the page offers, by map."""
     (found,) = in_node("maps", "() => catalogue", [[]])
     return {name: entry["parameters"] for name, entry in found.items()}
-
-
-def in_python(name: str, x: np.ndarray, settings: dict[str, float]) -> np.ndarray:
-    """The library's weights, at a setting of the page's sliders."""
-    if name == "multimax":
-        r0, r1, c0, c1 = (settings[key] for key in ("r0", "r1", "c0", "c1"))
-        settings = {"thresholds": (r0, r1), "coefficients": (c0, c1)}
-    with np.errstate(all="ignore"):
-        return CATALOGUE[name].function(x, **settings)
 
 
 def setting(rng: np.random.Generator, slider: dict[str, Any]) -> float:
@@ -79,7 +70,7 @@ def test_the_page_has_every_map(in_node: Any) -> None:
 def test_sliders_begin_at_the_settings_of_the_catalogue(name: str, sliders: Any) -> None:
     values = {slider["name"]: slider["value"] for slider in sliders[name]}
     x = np.linspace(-1.0, 1.5, 70)  # longer than a training length
-    np.testing.assert_array_equal(in_python(name, x, values), CATALOGUE[name](x))
+    np.testing.assert_array_equal(_maps.weights(name, x, values), CATALOGUE[name](x))
     for slider in sliders[name]:
         assert slider["min"] <= slider["value"] <= slider["max"]
         assert slider["min"] > 0 or not slider["log"]
@@ -102,7 +93,9 @@ def test_same_weights(name: str, in_node: Any, sliders: Any, rng: np.random.Gene
         ],
     )
     for (x, settings), weights in zip(batches, found, strict=True):
-        p, q = in_python(name, x, settings), np.array(weights, dtype=float)
+        q = np.array(weights, dtype=float)
+        with np.errstate(all="ignore"):
+            p = _maps.weights(name, x, settings)
         np.testing.assert_allclose(q, p, rtol=1e-12, atol=FLOOR)
         if CATALOGUE[name].properties.sparse:
             # An exact zero stays one, but for an item within rounding of the threshold.

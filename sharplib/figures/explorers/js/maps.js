@@ -29,25 +29,37 @@ const descending = (x) => x.map((_, i) => i).sort((i, j) => x[j] - x[i]);
 
 const softmax = (x, scale = 1) => shares(shifted(x).map((v) => Math.exp(scale * v)));
 
-/** The t between low and high where f, which rises, changes its sign: two neighbouring numbers. */
-function bisect(f, low, high) {
-  for (let step = 0; step < 100; step++) {
-    const middle = (low + high) / 2;
-    if (middle <= low || middle >= high) break;
-    if (f(middle) < 0) low = middle;
-    else high = middle;
+/**
+ * The t between low and high where f, which rises, is 0: false position, with a half now and then.
+ * Gives back two numbers, which are equal, or neighbours if f jumps between them.
+ */
+function root(f, low, high) {
+  let [below, above] = [f(low), f(high)];
+  if (above < 1e-15) return [high, high];
+  let last = 0;
+  for (let step = 1; step < 200; step++) {
+    let at = low - (below * (high - low)) / (above - below);
+    if (step % 4 === 0 || !(at > low && at < high)) at = (low + high) / 2;
+    if (at <= low || at >= high) break;
+    const value = f(at);
+    if (Math.abs(value) < 1e-15) return [at, at];
+    // An end that stays counts for half, so that it comes nearer too.
+    const side = Math.sign(value);
+    if (value < 0) [low, below, above] = [at, value, side === last ? above / 2 : above];
+    else [high, above, below] = [at, value, side === last ? below / 2 : below];
+    last = side;
   }
   return [low, high];
 }
 
 /** The weights at the t where they add up to the goal; each of them rises with t. */
 function solved(weightsAt, low, high, goal = 1) {
-  [low, high] = bisect((t) => sum(weightsAt(t)) - goal, low, high);
+  [low, high] = root((t) => sum(weightsAt(t)) - goal, low, high);
   const below = weightsAt(low);
-  const rise = weightsAt(high).map((v, i) => v - below[i]);
-  const all = sum(rise);
-  const share = all > 0 ? (goal - sum(below)) / all : 0;
-  return below.map((v, i) => v + share * rise[i]);
+  const above = weightsAt(high);
+  const rise = sum(above) - sum(below);
+  const share = rise > 0 ? (goal - sum(below)) / rise : 0;
+  return below.map((v, i) => v + share * (above[i] - v));
 }
 
 /** exp(y) times a ramp from 1 at the top to 0 at a distance t below it. */
@@ -134,7 +146,7 @@ function entropyMatched(x, target) {
   if (target <= Math.log(tied)) return y.map((v) => (v === 0 ? 1 / tied : 0));
   const gap = -Math.max(...y.filter((v) => v < 0));
   const excess = (logBeta) => target - entropy(softmax(x, Math.exp(logBeta)));
-  const [, logBeta] = bisect(excess, 0, Math.log(800 / Math.min(gap, 800)));
+  const [, logBeta] = root(excess, 0, Math.log(800 / Math.min(gap, 800)));
   return softmax(x, Math.exp(logBeta));
 }
 
