@@ -66,9 +66,11 @@ def closed_form(answer: Any) -> str:
 def how_prejudiced(answer: Any) -> str:
     """The best temperature in head starts, and the head starts behind 2.42."""
     heat, starts = numbers(answer, 2)
-    # The mean over 300 heads is 1.00, give or take 0.01; the mean of β is about 2.6.
-    if 2.2 < heat < 3.2:
-        raise Hint("The first number is the mean of β. Average the temperatures 1/β.")
+    # The mean over 300 heads is 1.00, give or take 0.02; that of β is 2 or more, without limit.
+    if heat > 1.6:
+        raise Hint(
+            "Is the first number a mean of β? Near ties rule it. Average the temperatures 1/β."
+        )
     if not 0.93 < heat < 1.07:
         raise Hint(
             "The first number: average 1/β over all classes but the favourite, in many heads."

@@ -151,11 +151,6 @@ def gradient_entropy(answer: Any) -> str:
             "This is 0 for plain softmax too, as each column of J adds up to 0. Weigh the entries"
             " of a column with ∂H/∂p first."
         )
-    if near(found[1], plain):
-        raise Hint(
-            "Right for plain softmax, whose Jacobian is symmetric. In general, J has one column for"
-            " each score: sum over the first index."
-        )
     raise Hint("What is ∂H/∂p for H = -Σ p log p? Weigh the entries of a column of J with it.")
 
 
