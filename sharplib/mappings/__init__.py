@@ -12,6 +12,7 @@ from sharplib.mappings.entmax import entmax
 from sharplib.mappings.entmax15 import entmax15
 from sharplib.mappings.entropy_matched_softmax import entropy_matched_softmax
 from sharplib.mappings.ev_softmax import ev_softmax
+from sharplib.mappings.gumbel_softmax import gumbel_softmax
 from sharplib.mappings.logn_softmax import logn_softmax
 from sharplib.mappings.multimax import multimax
 from sharplib.mappings.normmax import normmax
@@ -56,6 +57,7 @@ __all__ = [
     "entmax15",
     "entropy_matched_softmax",
     "ev_softmax",
+    "gumbel_softmax",
     "log_softmax",
     "logn_softmax",
     "multimax",
