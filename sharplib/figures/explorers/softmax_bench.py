@@ -8,9 +8,10 @@ import numpy as np
 import traitlets as t
 from matplotlib.figure import Figure
 
-from sharplib import CATALOGUE, measures, softmax
+from sharplib import CATALOGUE
 from sharplib.figures import style
 from sharplib.figures.explorers._base import Explorer, Number
+from sharplib.figures.explorers._maps import weights
 
 
 class SoftmaxBench(Explorer):
@@ -46,8 +47,8 @@ class SoftmaxBench(Explorer):
         return value
 
     def figure(self) -> Figure:
-        """The scores, and their weights under plain softmax."""
-        p = softmax(np.array(self.scores))
+        """The scores and their weights."""
+        p = self._weights()
         items = range(1, len(p) + 1)
         figure, (above, below) = style.subplots(2, 1, figsize=(6, 4), sharex=True)
         above.bar(items, self.scores, color=style.PALETTE[0], width=0.6)
@@ -55,15 +56,15 @@ class SoftmaxBench(Explorer):
         bars = below.bar(items, p, color=style.PALETTE[0], width=0.6)
         bars[int(np.argmax(p))].set_color(style.PALETTE[1])
         below.bar_label(bars, fmt="{:.2f}", padding=2)
-        below.set(title="weight", ylim=(0, 1.15), xlabel="item")
+        below.set(title="weight", xlabel="item")
+        below.margins(y=0.2)
         return style.finish(figure)
 
     def describe(self) -> str:
-        """Scores, weights and effective support in words."""
-        p = softmax(np.array(self.scores))
+        """Scores and weights in words."""
         scores = ", ".join(f"{x:g}" for x in self.scores)
-        weights = ", ".join(f"{w:.2f}" for w in p)
-        return (
-            f"Two bar charts. The scores are {scores}; their softmax weights are {weights}, as "
-            f"wide as {float(measures.effective_support(p)):.1f} equal items."
-        )
+        weights = ", ".join(f"{w:.2f}" for w in self._weights())
+        return f"Two bar charts. The scores are {scores}; their {self.map} weights are {weights}."
+
+    def _weights(self) -> np.ndarray:
+        return weights(self.map, np.array(self.scores), self.parameters, self.temperature)

@@ -1,7 +1,8 @@
 // Scores that a reader drags, and the weights that a map of the catalogue makes of them.
 
-import { announce, axisLeft, button, drawing, element, follow, handle, linear, number, percent, readouts, repeat, select, sentence, set, slider, stage, svg, ticks } from "./kit.js";
-import { catalogue, effectiveSupport, entropy, maps } from "./maps.js";
+import { announce, axisLeft, button, drawing, element, follow, handle, linear, number, percent, readouts, repeat, sentence, set, stage, svg, ticks } from "./kit.js";
+import { mapControls } from "./map-controls.js";
+import { effectiveSupport, entropy, maps } from "./maps.js";
 
 const LIMIT = 5; // of a score, both ways
 const STEP = 0.1;
@@ -23,18 +24,9 @@ export function render({ model, el }) {
   const title = (text, y) => svg("text", { class: "sharp-title", x: 0, y }, text);
   picture.append(title("score", 12), title("weight", WEIGHTS.top - 12), scoreAxis, weightAxis, bars, handles);
 
-  const names = Object.entries(catalogue).map(([name, { label }]) => [name, label]);
-  const defaults = (map) => Object.fromEntries(catalogue[map].parameters.map(({ name, value }) => [name, value]));
-  const choice = select({ name: "map", label: "Map", options: names, value: start.map, onInput: (map) => update({ map, parameters: defaults(map) }) });
-  const temperature = slider({
-    name: "temperature", label: "Temperature", min: 0.1, max: 10, log: true,
-    value: start.temperature, onInput: (temperature) => update({ temperature }),
-  });
-  const own = element("div", { class: "sharp-controls" });
   const add = button("Add an item", () => update({ scores: [...model.get("scores"), 0] }));
   const remove = button("Remove one", () => update({ scores: model.get("scores").slice(0, -1) }));
   const reset = button("Reset", () => update(start));
-  const controls = element("div", { class: "sharp-controls" }, choice.node, temperature.node, own, element("div", { class: "sharp-buttons" }, add, remove, reset));
 
   const numbers = readouts([
     ["top", "top weight", percent],
@@ -42,35 +34,17 @@ export function render({ model, el }) {
     ["entropy", "entropy (nats)", number],
   ]);
   const words = sentence();
+  const update = follow(model, KEYS, draw);
+  const map = mapControls(model, update);
+  const controls = element("div", { class: "sharp-controls" }, ...map.nodes, element("div", { class: "sharp-buttons" }, add, remove, reset));
   root.append(element("div", { class: "sharp-beside" }, element("div", {}, picture, numbers.node, words.node), controls));
 
-  const update = follow(model, KEYS, draw);
-  let sliders = { map: null, list: [] };
-
-  function weights() {
-    const scaled = model.get("scores").map((x) => x / model.get("temperature"));
-    return maps[model.get("map")](scaled, { ...defaults(model.get("map")), ...model.get("parameters") });
-  }
-
-  function drawControls() {
-    const map = model.get("map");
-    const values = { ...defaults(map), ...model.get("parameters") };
-    choice.set(map);
-    temperature.set(model.get("temperature"));
-    if (sliders.map !== map) {
-      const list = catalogue[map].parameters.map((p) => slider({ ...p, value: values[p.name], onInput: (v) => update({ parameters: { ...model.get("parameters"), [p.name]: v } }) }));
-      own.replaceChildren(...list.map(({ node }) => node));
-      sliders = { map, list };
-    }
-    catalogue[map].parameters.forEach(({ name }, i) => sliders.list[i].set(values[name]));
-    add.disabled = model.get("scores").length >= MOST;
-    remove.disabled = model.get("scores").length <= 1;
-  }
-
   function draw() {
-    drawControls();
     const scores = model.get("scores");
-    const p = weights();
+    map.draw();
+    add.disabled = scores.length >= MOST;
+    remove.disabled = scores.length <= 1;
+    const p = map.weights(scores);
     const plain = maps.softmax(scores, { temperature: 1 });
     const width = picture.clientWidth || 400;
     const column = (width - LEFT) / scores.length;
