@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.site
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 PAGES = [f"{name}.html" for name in parse_toc_yaml(ROOT / "_toc.yml")]
+#: A picture of each page in each look, for a human to leaf through.
+PICTURES = ROOT / "_build" / "screenshots"
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 
 #: sphinx-thebe is loaded twice by Jupyter Book 1 and says so on every page. It does no harm.
@@ -37,6 +40,13 @@ class Visit:
     light: dict[str, Any] = field(default_factory=dict)
     dark: dict[str, Any] = field(default_factory=dict)
     narrow: dict[str, Any] = field(default_factory=dict)
+    barriers: dict[str, list[str]] = field(default_factory=dict)
+
+    def keep_picture(self, tab: Page, look: str) -> None:
+        """Store what the page looks like, from top to bottom."""
+        PICTURES.mkdir(exist_ok=True)
+        name = f"{PurePosixPath(self.page).stem}-{look}.jpg"
+        tab.screenshot(path=PICTURES / name, full_page=True, type="jpeg", quality=30, scale="css")
 
     def watch(self, tab: Page) -> None:
         """Record and block whatever the page asks of other hosts; record what goes wrong."""
@@ -60,15 +70,30 @@ def visit(request: pytest.FixtureRequest, origin: str, browser: Browser) -> Visi
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         tab = context.new_page()
         visit.watch(tab)
-        tab.emulate_media(color_scheme="light")
-        tab.goto(origin + visit.page)
-        visit.light = tab.evaluate(LOOK)
-        tab.emulate_media(color_scheme="dark")
-        tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-        visit.dark = tab.evaluate(LOOK)
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            if not visit.light:
+                tab.goto(origin + visit.page)
+            tab.wait_for_function("(s) => document.documentElement.dataset.theme === s", arg=scheme)
+            setattr(visit, scheme, tab.evaluate(LOOK))
+            visit.barriers[scheme] = barriers(tab)
+            visit.keep_picture(tab, scheme)
         tab.set_viewport_size({"width": 360, "height": 740})
         visit.narrow = tab.evaluate(LOOK)
+        visit.keep_picture(tab, "phone")
     return visit
+
+
+def barriers(tab: Page) -> list[str]:
+    """What axe-core finds in the way of readers with a disability: rule and element."""
+    # MathJax describes its formulas itself, and thousands of them would take minutes.
+    found = Axe().run(tab, context={"exclude": [["mjx-container"]]}).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
 
 
 def test_asks_nothing_of_other_hosts(visit: Visit) -> None:
@@ -133,3 +158,8 @@ def test_text_stands_out(visit: Visit, scheme: str) -> None:
     # Relative luminance of the page: 0 is black, 1 is white.
     assert (seen["background"] > 0.5) == (scheme == "light")
     assert seen["faint"] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_bars_the_way(visit: Visit, scheme: str) -> None:
+    assert visit.barriers[scheme] == []

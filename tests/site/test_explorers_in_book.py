@@ -1,0 +1,85 @@
+"""Explorers in their place, the built book: light, quick, steady, and without a kernel."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+pytestmark = pytest.mark.site
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [f"{name}.html" for name in parse_toc_yaml(ROOT / "_toc.yml")]
+
+FIGURE = re.compile(r'<figure class="sharp-explorer".*?</figure>', re.DOTALL)
+OWN_FILES = ("_static/explorers.js", "_static/explorers.css")
+
+#: Notes the time, in milliseconds since the page was asked for, at which the last explorer lived.
+CLOCK = """
+new MutationObserver(() => {
+    const living = document.querySelectorAll("figure[data-mounted]").length;
+    if (living > (window.living ?? 0)) [window.living, window.alive] = [living, performance.now()];
+}).observe(document, { attributes: true, subtree: true });
+"""
+HEIGHTS = "[...document.querySelectorAll('figure.sharp-explorer > div')].map((e) => e.offsetHeight)"
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page_name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def source(page_name: str, site: Path) -> str:
+    return (site / page_name).read_text(encoding="utf-8")
+
+
+def test_only_pages_with_an_explorer_load_the_script(source: str) -> None:
+    assert ("_static/explorers.js" in source) == bool(FIGURE.search(source))
+    assert ("_static/explorers.css" in source) == bool(FIGURE.search(source))
+
+
+def test_no_widget_manager_is_there(source: str) -> None:
+    assert re.findall(r"widget-state|widget-view|html-manager|requirejs?\b", source) == []
+
+
+def test_script_and_data_are_small(source: str, site: Path) -> None:
+    """At most 150 kB on a page: script, style, and what its explorers know and show at first."""
+    files = sum((site / name).stat().st_size for name in OWN_FILES)
+    assert files + sum(len(figure.encode()) for figure in FIGURE.findall(source)) <= 150_000
+
+
+def test_explorers_live_within_a_second(
+    page_name: str, source: str, site: Path, browser: Browser
+) -> None:
+    """From a file, the slowest way; the best of three loads, for the machine may be busy."""
+    wanted = len(FIGURE.findall(source))
+    times = []
+    for _ in range(3 if wanted else 0):
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.add_init_script(CLOCK)
+            page.goto((site / page_name).as_uri())
+            page.wait_for_function("(wanted) => window.living === wanted", arg=wanted)
+            times.append(page.evaluate("window.alive"))
+    assert not wanted or min(times) <= 1000, times
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_no_explorer_jumps(
+    page_name: str, source: str, site: Path, browser: Browser, width: int
+) -> None:
+    """The room kept for an explorer is the room that it takes."""
+    if not FIGURE.search(source):
+        return
+    heights = []
+    for scripts in (False, True):
+        size = {"width": width, "height": 800}
+        with browser.new_context(viewport=size, java_script_enabled=scripts) as context:
+            page = context.new_page()
+            page.goto((site / page_name).as_uri())
+            heights.append(page.evaluate(HEIGHTS))
+    assert heights[0] == heights[1]
