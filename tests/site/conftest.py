@@ -93,7 +93,7 @@ def measured_heads() -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables that the study of max retrieval gives for two heads that nobody trained."""
     settings = max_retrieval.Settings(
         max_retrieval.Training(width=4),
-        sizes=(16, 64, 1024),
+        sizes=(16, 64, 1024, 2048),
         test_sets=8,
         rules=("softmax", "hard maximum"),
     )

@@ -190,7 +190,7 @@ def test_the_trained_head_shows_what_was_measured(
     page.locator("input[name=n]").press("ArrowRight")
     check(64, "hard maximum")
     drag_size(page, 500)
-    check(1024, "hard maximum")
+    check(2048, "hard maximum")
     page.get_by_role("button", name="Reset").click()
     check(16, "softmax")
 

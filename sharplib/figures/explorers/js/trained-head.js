@@ -77,7 +77,7 @@ export function render({ model, el }) {
     paint(canvas, rule.maps[at]);
     set(canvas, { "aria-label": `Heat map of weights among ${count(n)} items under ${NAMES[model.get("rule")]}` });
 
-    const right = (picture.clientWidth || 280) - 10;
+    const right = (picture.clientWidth || 280) - 22;
     x = logarithmic([sizes[0], sizes.at(-1)], [LEFT, right]);
     const y = linear([0, 1], [BOTTOM, TOP]);
     const sparse = sizes.filter((_, i) => i % Math.ceil(sizes.length / Math.max(2, (right - LEFT) / 62)) === 0);
