@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
 import yaml
 from nbformat import NotebookNode
+
+from sharplib.exercises import quiz
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -25,9 +29,21 @@ print("This machine:", machine())
 
 
 @pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
-def chapter(request: pytest.FixtureRequest) -> NotebookNode:
+def path(request: pytest.FixtureRequest) -> Path:
+    """The file of one chapter."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def chapter(path: Path) -> NotebookNode:
     """One chapter, as JSON on disk says it."""
-    return nbformat.read(request.param, as_version=nbformat.NO_CONVERT)
+    return nbformat.read(path, as_version=nbformat.NO_CONVERT)
+
+
+@pytest.fixture(scope="module")
+def module(path: Path) -> ModuleType:
+    """The chapter's exercises in the library."""
+    return import_module(f"sharplib.exercises.{path.stem.replace('-', '_')}")
 
 
 def without_blank_lines(text: str) -> list[str]:
@@ -89,9 +105,42 @@ def test_every_figure_has_a_caption_and_is_described(chapter: NotebookNode) -> N
             assert len(shown["image"]["alt"].split()) >= 3, cell.id
 
 
-def test_every_exercise_has_a_solution(chapter: NotebookNode) -> None:
-    text = "\n".join(cell.source for cell in markdown(chapter))
-    exercises = re.findall(r"\{exercise(?:-start)?\}[^\n]*\n:label: (\S+)", text)
-    solved = re.findall(r"\{solution(?:-start)?\} (\S+)", text)
-    assert exercises
-    assert sorted(exercises) == sorted(solved)
+def exercises_of(chapter: NotebookNode) -> dict[str, tuple[str, list[str], list[str]]]:
+    """Label -> the exercise's title, and the code cells within it and within its solution."""
+    found: dict[str, tuple[str, list[str], list[str]]] = {}
+    open_cells: list[str] | None = None
+    for cell in chapter.cells:
+        if cell.cell_type == "code":
+            if open_cells is not None:
+                open_cells.append(cell.source)
+            continue
+        marks = r"\{(exercise|solution)-(start|end)\}(?: (.*))?(?:\n:label: (\S+))?"
+        for kind, edge, title, label in re.findall(marks, cell.source):
+            if edge == "end":
+                open_cells = None
+            elif kind == "exercise":
+                open_cells = []
+                found[label] = (title, open_cells, [])
+            else:
+                open_cells = found[title][2]
+    return found
+
+
+def test_every_exercise_takes_an_answer_and_its_solution_gives_it(
+    chapter: NotebookNode, module: ModuleType
+) -> None:
+    found = exercises_of(chapter)
+    assert 3 <= len(found) <= 6
+    assert list(found) == list(module.EXERCISES)
+    for label, (title, asked, solved) in found.items():
+        assert re.search(r"\((easy|medium|hard), \d+ minutes\)$", title), title
+        (answer,) = asked
+        assert re.fullmatch(rf'(# .+\n)+answer = None\ncheck\("{label}", answer\)', answer), answer
+        assert re.search(rf'^ *assert check\(\s*"{label}"', "\n".join(solved), re.MULTILINE), label
+
+
+def test_closes_with_a_quiz(chapter: NotebookNode, path: Path) -> None:
+    (place,) = (i for i, cell in enumerate(chapter.cells) if cell.id == "quiz")
+    assert chapter.cells[place].source.startswith("## Check yourself\n")
+    assert chapter.cells[place + 1].source == f'quiz("{path.stem}")'
+    assert 3 <= len(quiz(path.stem).questions) <= 5
