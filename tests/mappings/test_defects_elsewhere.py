@@ -116,6 +116,21 @@ def test_the_same_bits_every_time_38(mapping, rng):
     assert all(torch.equal(g, gradients[0]) for g in gradients)
 
 
+@family
+def test_solvers_end_at_rounding_without_being_told_how_many_steps(mapping, rng):
+    """There is no number of iterations to choose, or to be ignored."""
+    x = (3 * rng.standard_normal((50, 1000))).astype(np.float32)
+    # Each weight is rounded once, up to 1.
+    np.testing.assert_allclose(mapping(x), mapping(x.astype(np.float64)), rtol=0, atol=6e-8)
+
+
+@family
+def test_a_row_of_a_hundred_thousand_nearly_equal_scores(mapping, rng):
+    x = 1e-3 * rng.standard_normal(100_000).astype(np.float32)
+    total = mapping(x).sum(dtype=np.float64)
+    assert total == pytest.approx(mapping.properties.sums_to, abs=1e-6)
+
+
 def test_alpha_of_one_is_softmax_and_not_equal_shares_23(rng):
     x = rng.standard_normal(9)
     for alpha in (1, 1.0, np.array([1.0])):
@@ -195,6 +210,25 @@ def test_losses_take_weights_and_more_dimensions(loss, rng):
     classes = rng.integers(0, 4, (2, 3))
     np.testing.assert_array_equal(loss(x, classes), loss(x, np.eye(4)[classes]))
     assert loss(x, classes).shape == (2, 3)
+
+
+def test_a_budget_loss_of_masked_scores():
+    x = torch.tensor([[1.0, -torch.inf, 0.5], [-torch.inf] * 3], requires_grad=True)
+    result = losses.budget_loss(x, torch.tensor([[1.0, 0, 1], [1, 1, 0]]), 2)
+    assert result.isfinite().all()
+    result.sum().backward()
+    assert x.grad.isfinite().all()
+    assert x.grad[0, 1] == 0
+    assert (x.grad[1] == 0).all()
+
+
+@every_loss
+def test_a_class_of_minus_100_is_no_class_unless_it_is_ignored(loss):
+    x, y = torch.zeros(2, 3), torch.tensor([1, -100])
+    with pytest.raises(ValueError, match=r"^target must lie in \[0, 3\), got -100"):
+        loss(x, y)
+    kept = Loss(loss, ignore_index=-100, reduction="sum")(x, y)
+    torch.testing.assert_close(kept, loss(x[:1], y[:1]).sum())
 
 
 @every_loss

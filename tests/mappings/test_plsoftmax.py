@@ -103,6 +103,12 @@ def test_loses_at_most_delta_at_worst_and_half_of_it_on_average(x, delta):
     assert x @ p >= x.max() - delta / 2 - 1e-14  # the rounding of nine products
 
 
+def test_an_item_exactly_delta_below_the_top_weighs_nothing_and_counts_nowhere(library):
+    x = library.array([[1.0, 0.75, 0.5, 0.5, 0.0], [1.0, 0.75, -9.0, -9.0, -9.0]])
+    p = library.numpy(sharplib.plsoftmax(x, 0.5))
+    np.testing.assert_array_equal(p, [[0.75, 0.25, 0, 0, 0]] * 2)
+
+
 def test_limits_in_delta():
     x = np.array([0.0, 3.0, 1.0, 3.0, -np.inf])
     for narrow in (1e-3, 1e-30, 5e-324):

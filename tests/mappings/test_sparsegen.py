@@ -85,6 +85,15 @@ def test_sparsehourglass_leaves_weights_alone(x, q):
     np.testing.assert_allclose(sharplib.sparsehourglass(p, q), p, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("total", [-2.0, -2.5, -40.0])
+def test_sparsehourglass_where_the_sum_is_at_or_below_minus_n_q(total):
+    """There sparsecone, whose scale has no absolute value, divides by 0 or turns the order."""
+    x = np.array([0.5, 0.25, -0.25, 0.0]) + (total - 0.5) / 4
+    p = sharplib.sparsehourglass(x, q=0.5)
+    assert p.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(np.argsort(-p, kind="stable"), np.argsort(-x, kind="stable"))
+
+
 def test_sparsehourglass_limits_of_q(rng):
     x = rng.uniform(0.1, 1, 6)
     # q counts against sums up to 6: they differ by about q, or 1 / q.
