@@ -67,7 +67,7 @@ export function render({ model, el }) {
 
     const width = picture.clientWidth || 400;
     const wide = width >= 440;
-    const right = width - (wide ? 112 : 14);
+    const right = width - (wide ? 122 : 14);
     x = logarithmic([2, MOST], [LEFT, right]);
     const y = logarithmic([LEAST, 1], [BOTTOM, TOP]);
     set(window_, { width: right - LEFT });

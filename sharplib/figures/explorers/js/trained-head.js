@@ -13,6 +13,7 @@ const MAGMA = [[0, 0, 4], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54,
 /** A weight is one character: the first for 0, the last for 1. */
 const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+const called = (rule) => NAMES[rule] ?? rule;
 const count = (n) => n.toLocaleString("en");
 
 export function render({ model, el }) {
@@ -48,7 +49,7 @@ export function render({ model, el }) {
   picture.append(svg("text", { class: "sharp-title", x: 0, y: 12 }, "share, average"), left, below, here, ...curves.flatMap(({ line, dot, label }) => [line, dot, label]), grip);
 
   const size = slider({ name: "n", label: "Items n", min: 0, max: sizes.length - 1, step: 1, value: sizes.indexOf(start.n), format: (i) => count(sizes[i]), onInput: (i) => update({ n: sizes[i] }) });
-  const choice = select({ name: "rule", label: "Rule", options: Object.keys(rules).map((rule) => [rule, NAMES[rule] ?? rule]), value: start.rule, onInput: (rule) => update({ rule }) });
+  const choice = select({ name: "rule", label: "Rule", options: Object.keys(rules).map((rule) => [rule, called(rule)]), value: start.rule, onInput: (rule) => update({ rule }) });
   const buttons = element("div", { class: "sharp-buttons" }, button("Reset", () => update(start)));
   const numbers = readouts([
     ["ranking", "top logit is right", percent],
@@ -75,7 +76,7 @@ export function render({ model, el }) {
     choice.set(model.get("rule"));
     size.set(at);
     paint(canvas, rule.maps[at]);
-    set(canvas, { "aria-label": `Heat map of weights among ${count(n)} items under ${NAMES[model.get("rule")]}` });
+    set(canvas, { "aria-label": `Heat map of weights among ${count(n)} items under ${called(model.get("rule"))}` });
 
     const right = (picture.clientWidth || 280) - 22;
     x = logarithmic([sizes[0], sizes.at(-1)], [LEFT, right]);
