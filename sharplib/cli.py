@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "sharplib":
             raise
-        return _complain(f"{error.name} is not installed: pip install 'sharplib[course]'")
+        extra = "cluster" if error.name == "distributed" else "course"
+        return _complain(f"{error.name} is not installed: pip install 'sharplib[{extra}]'")
     except _Trouble as error:
         _complain(str(error))
         return error.exit_code
@@ -163,10 +164,14 @@ def _app() -> Callable[..., Any]:
         ] = None,
         device: Annotated[str, typer.Option(help="Where to compute, such as cpu or cuda.")] = "cpu",
         jobs: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+        backend: Annotated[
+            str | None,
+            typer.Option(help="in-process, joblib, or a Dask scheduler such as tcp://host:8786."),
+        ] = None,
         results: Annotated[Path, results_option] = Path("results"),
     ) -> None:
         """Run a study, or take up where it was stopped, and store its table."""
-        from sharplib.studies import _record, load
+        from sharplib.studies import _jobs, _record, load
 
         with _mendable(ValueError):
             module = load(study)
@@ -176,10 +181,13 @@ def _app() -> Callable[..., Any]:
             settings, usual_seeds = module.PRESETS[preset]
             chosen = usual_seeds if seeds is None else _seeds(seeds)
             _check_device(device)
+            _jobs.check(backend, jobs)
             _check_writable(results)
         # From here on a ValueError is our mistake, and shows its traceback.
         with _mendable(), closing(_Bars()) as progress:
-            _record.record(study, preset, settings, chosen, device, results, progress, jobs)
+            _record.record(
+                study, preset, settings, chosen, device, results, progress, jobs, backend=backend
+            )
         _show(study, results)
 
     @app.command()

@@ -100,6 +100,11 @@ def test_show_before_any_run(sharp, tmp_path):
         (["run", "max-retrieval", "--seeds", "3-1"], "seeds must be different numbers"),
         (["run", "max-retrieval", "--seeds", "0,0"], "seeds must be different numbers"),
         (["run", "max-retrieval", "--device", "abacus"], "device 'abacus' cannot be used here"),
+        (
+            ["run", "max-retrieval", "--backend", "abacus"],
+            "backend must be in-process, joblib, or a",
+        ),
+        (["run", "max-retrieval", "--backend", "in-process", "--jobs", "2"], "jobs must be 1 for"),
         (["run", "max-retrieval", "--device", "cuda:99"], "device 'cuda:99' cannot be used here"),
     ],
 )

@@ -99,11 +99,13 @@ def record(
     progress: Progress | None = None,
     jobs: int = 1,
     checkpoint_seconds: float = 60.0,
+    backend: str | None = None,
 ) -> Record:
     """Run a study, or take up where a killed run stopped, and leave the result on disk.
 
     A result that is there already is returned as it is if it was made in the same way. `jobs` is
-    the number of processes that share the work; it decides no digit.
+    the number of processes that share the work, and `backend` says where (see `_jobs.backend`);
+    they decide no digit.
 
     Raises
     ------
@@ -124,20 +126,23 @@ def record(
     if finished is not None:
         return finished
 
+    from sharplib.studies import _jobs
+
     parts = table_path.parent / ".parts"
     write_atomically(parts / ".gitignore", b"*\n")
     # Each piece of work adds what it depends on: a new way to test does not ask for new training.
     common = {name: value for name, value in made_by.items() if name != "settings"}
     store = Store(parts, common)
-    table = load(study).run(
-        settings,
-        seeds,
-        device,
-        jobs=jobs,
-        store=store,
-        progress=progress,
-        checkpoint_seconds=checkpoint_seconds,
-    )
+    with _jobs.backend(backend, jobs) as jobs:
+        table = load(study).run(
+            settings,
+            seeds,
+            device,
+            jobs=jobs,
+            store=store,
+            progress=progress,
+            checkpoint_seconds=checkpoint_seconds,
+        )
     data = table.to_csv(index=False, lineterminator="\n").encode()
     provenance = {
         "identity": made_by,
