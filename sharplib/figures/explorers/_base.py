@@ -93,8 +93,8 @@ class Explorer(anywidget.AnyWidget):
 
     def still(self) -> str:
         """What stands there until the script runs, and without it: a picture."""
-        picture = f"data:image/png;base64,{_png(self.figure())}"
-        return f'<img src="{picture}" alt="{html.escape(self.describe())}">'
+        picture = _webp(self.figure())
+        return f'<img src="data:image/webp;base64,{picture}" alt="{html.escape(self.describe())}">'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -104,7 +104,7 @@ class Explorer(anywidget.AnyWidget):
         return {**data, "text/html": self.html()}, metadata
 
 
-def _png(figure: Figure) -> str:
+def _webp(figure: Figure) -> str:
     memory = io.BytesIO()
-    figure.savefig(memory, format="png", dpi=110)
+    figure.savefig(memory, format="webp", dpi=110, pil_kwargs={"lossless": True})
     return base64.b64encode(memory.getvalue()).decode("ascii")
