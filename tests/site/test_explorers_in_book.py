@@ -47,7 +47,7 @@ def test_no_widget_manager_is_there(source: str) -> None:
 
 
 def test_script_and_data_are_small(source: str, site: Path) -> None:
-    """At most 150 kB on a page: script, style, and what its explorers know. (A picture is neither.)"""
+    """At most 150 kB: script, style, and what the explorers know. A picture is none of these."""
     files = sum((site / name).stat().st_size for name in OWN_FILES)
     figures = [re.sub("<img[^>]*>", "", figure) for figure in FIGURE.findall(source)]
     assert files + sum(len(figure.encode()) for figure in figures) <= 150_000
