@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sharplib._arrays import Rows, per_row, scalar
+from sharplib.mappings._rows import in_every_row
 
 
 def positive_per_row(value: Any, name: str, row: Rows) -> Any:
@@ -18,5 +19,4 @@ def positive_per_row(value: Any, name: str, row: Rows) -> Any:
         return row.xp.where(value > 0, value, scalar(float("nan"), value))
     limits = row.xp.finfo(row.values.dtype)
     value = min(max(value, float(limits.smallest_normal)), float(limits.max))
-    shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
-    return row.xp.broadcast_to(scalar(value, row.values), shape)
+    return in_every_row(scalar(value, row.values), row)

@@ -51,10 +51,15 @@ def log_weights(p: Any) -> Any:
     return xp.log(xp.where(p == 0, scalar(1.0, p), p))
 
 
+def in_every_row(value: Any, row: Rows) -> Any:
+    """A zero-dimensional array, as one with a value for each row."""
+    shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
+    return row.xp.broadcast_to(value, shape)
+
+
 def spread_out(value: Any, row: Rows) -> Any:
     """A parameter of the rows as an array with one value for each; a number keeps its digits."""
     if not isinstance(value, float):
         return value
-    shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
     wide = row.xp.astype(scalar(0.0, row.values), widest(row.values)) + value
-    return row.xp.broadcast_to(wide, shape)
+    return in_every_row(wide, row)

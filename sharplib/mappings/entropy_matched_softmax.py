@@ -6,7 +6,7 @@ from typing import Any
 
 from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
-from sharplib.mappings._rows import log_weights, normalised, pull_back, shifted
+from sharplib.mappings._rows import in_every_row, log_weights, normalised, pull_back, shifted
 
 # exp(-800) is 0 in float64: at this depth every item below the top has left the row.
 _GONE = 800.0
@@ -67,8 +67,7 @@ def entropy_matched_softmax(x: Any, target: Any, axis: int = -1) -> Any:
     if row.values.shape[row.axis] == 0:
         return row.restore(row.values)
     if isinstance(goal, float):
-        shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
-        goal = row.xp.broadcast_to(scalar(goal, row.values), shape)
+        goal = in_every_row(scalar(goal, row.values), row)
     return row.restore(_MATCHED(row.values, goal, axis=row.axis)[0])
 
 

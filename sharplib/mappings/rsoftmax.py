@@ -16,7 +16,7 @@ from sharplib._arrays import (
     widest,
 )
 from sharplib._autograd import Arrays, ClosedForm
-from sharplib.mappings._rows import shifted
+from sharplib.mappings._rows import shifted, spread_out
 from sharplib.mappings.tsoftmax import RAMPED, shared
 
 
@@ -90,15 +90,12 @@ def rsoftmax(x: Any, rate: Any, axis: int = -1, *, detach_quantile: bool = False
 
 def _checked(rate: Any, row: Rows) -> Any:
     """One rate per row; a number keeps the precision that the rank of ten million items needs."""
-    xp, values = row.xp, row.values
+    xp = row.xp
     share = per_row(rate, "rate", row, minimum=0.0, strict=False)
     if isinstance(share, float):
         if share > 1:
             raise ValueError(f"rate must be <= 1, got {rate!r}")
-        shape = tuple(1 if i == row.axis else n for i, n in enumerate(values.shape))
-        return xp.broadcast_to(
-            xp.full((), share, dtype=widest(values), device=_device(values)), shape
-        )
+        return spread_out(share, row)
     if readable(share) and bool(xp.any(share > 1)):
         raise ValueError(f"rate must be <= 1 in every row, got {share[share > 1][0]}")
     return xp.where((share >= 0) & (share <= 1), share, scalar(float("nan"), share))

@@ -44,7 +44,9 @@ def softmax(x: Any, axis: int = -1, temperature: Any = 1.0) -> Any:
     -----
     Limits: :math:`\theta \to 0` shares the mass among the maximal scores, :math:`\theta \to \infty`
     among all. With n scores inside a fixed interval every weight is of order 1/n
-    (arXiv 2410.01104, Lemma 2.1). Lipschitz constant :math:`1/(2\theta)` in the Euclidean norm.
+    (arXiv 2410.01104, Lemma 2.1). Lipschitz constant :math:`1/(2\theta)` in the Euclidean norm. The
+    exponential mechanism with the inverse temperature :math:`\alpha = 1/\theta` is this map
+    (arXiv 2010.11450).
 
     Examples
     --------

@@ -6,7 +6,7 @@ from typing import Any
 
 from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
-from sharplib.mappings._rows import log_weights, shifted
+from sharplib.mappings._rows import in_every_row, log_weights, shifted
 
 # Newton on a concave, increasing function climbs to its root from below and cannot overshoot. It
 # took at most 10 steps on all rows tried, up to a million items at any scale.
@@ -63,8 +63,7 @@ def stieltjes(x: Any, q: Any, axis: int = -1) -> Any:
     if row.values.shape[row.axis] == 0:
         return row.restore(row.values)
     if isinstance(power, float):
-        shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
-        power = row.xp.broadcast_to(scalar(power, row.values), shape)
+        power = in_every_row(scalar(power, row.values), row)
     return row.restore(_STIELTJES(row.values, power, axis=row.axis)[0])
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import namespace, per_row, rows, scalar
+from sharplib._arrays import namespace, rows, scalar
 from sharplib._autograd import Arrays, ClosedForm
+from sharplib.mappings._positive import positive_per_row
 from sharplib.mappings._rows import shifted
 
 
@@ -55,18 +56,9 @@ def tsoftmax(x: Any, t: Any, axis: int = -1) -> Any:
     array([0.525, 0.428, 0.   , 0.047])
     """
     row = rows(x, axis)
-    distance = per_row(t, "t", row, minimum=0.0, strict=True)
+    distance = positive_per_row(t, "t", row)
     if row.values.shape[row.axis] == 0:
         return row.restore(row.values)
-    if isinstance(distance, float):
-        shape = tuple(1 if i == row.axis else n for i, n in enumerate(row.values.shape))
-        limits = row.xp.finfo(row.values.dtype)
-        # A distance that the scores' precision cannot tell from 0, or from infinity, is as close
-        # to it as it can tell.
-        distance = min(max(distance, float(limits.smallest_normal)), float(limits.max))
-        distance = row.xp.broadcast_to(scalar(distance, row.values), shape)
-    else:
-        distance = row.xp.where(distance > 0, distance, scalar(float("nan"), distance))
     return row.restore(RAMPED(row.values, distance, axis=row.axis)[0])
 
 

@@ -17,27 +17,8 @@ def yarn_softmax(x: Any, train_length: int, axis: int = -1) -> Any:
 
     where n counts the items of the row that are not masked, and m is the training length.
 
-    Parameters
-    ----------
-    x : array or tensor of floating-point numbers, any shape
-        Scores. ``-inf`` masks an item.
-    train_length : int
-        The number of items m that the scores were trained with, at least 2.
-    axis : int
-        The axis along which weights sum to 1.
-
-    Returns
-    -------
-    array or tensor
-        Weights of the shape, dtype, library and device of `x`. A row of at most m items gets
-        ``softmax(x)``.
-
-    Raises
-    ------
-    TypeError
-        Integer or complex scores, a training length that is not an integer.
-    ValueError
-        A training length below 2, an axis out of range.
+    Parameters, masking and errors are those of `logn_softmax`; a row of at most m items gets
+    ``softmax(x)``.
 
     Notes
     -----
