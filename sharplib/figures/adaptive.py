@@ -96,7 +96,11 @@ def fits(
             ax.plot(at, 1 / np.maximum(np.polyval(powers, at), 1), color=color, label=label)
         ax.set(title=name, xlabel="entropy H of the plain row (nats)", ylim=(0, 1.05))
     axes[0, 0].set_ylabel("best temperature, at most 1")
-    axes[0, -1].legend(loc="lower left")
+    _, known, fitted = axes[0, 0].lines
+    style.label_line(
+        axes[0, 0], 5.8, 0.85, "published", known.get_color(), xytext=(-6, 0), ha="right"
+    )
+    style.label_line(axes[0, 0], *fitted.get_xydata()[-1], "fitted here", fitted.get_color())
     return style.finish(figure)
 
 
@@ -126,7 +130,9 @@ def trainings(
         ax.minorticks_off()
         ax.set(title=name, xlabel="items in a set, n", ylim=(0, 1.02))
     axes[0, 0].set_ylabel("accuracy")
-    axes[0, -1].legend(loc="lower left", bbox_to_anchor=(0, 0.14))
+    last = mean["accuracy"].unstack("rule").iloc[-1]
+    ends = [(ranking.index[-1], last[rule], rule, COLORS[rule]) for rule in rules]
+    style.label_ends(axes[0, -1], ends, apart=0.07)
     return style.finish(figure)
 
 

@@ -104,11 +104,18 @@ def transformer_spreads(
     for layer, color in zip(range(depth), style.PALETTE, strict=False):
         left.plot(sizes, spreads[:, layer], "o-", color=color, ms=4)
         left.axhline(bounds.spread[layer].max(), color=color, ls="--", lw=1.2)
-        right.plot(sizes, tops[:, layer], "o-", color=color, ms=4, label=f"layer {layer + 1}")
+        right.plot(sizes, tops[:, layer], "o-", color=color, ms=4)
         right.plot(wide, ceilings[:, layer], color=color, ls="--", lw=1.2)
     left.set(xscale="log", xlabel="number of items n", title="spread of the scores")
     left.set_ylim(0, 1.1 * bounds.spread.max())
     right.set(xscale="log", yscale="log", xlabel="number of items n", title="largest weight")
-    right.plot([], [], color=style.MUTED, ls="--", lw=1.2, label="its bound, for every n")
-    right.legend(loc="lower left")
+    ends = [
+        (sizes[-1], spreads[-1, layer], f"layer {layer + 1}", color)
+        for layer, color in zip(range(depth), style.PALETTE, strict=False)
+    ]
+    style.label_ends(left, ends, apart=0.07 * left.get_ylim()[1])
+    left.set_xlim(None, 4 * sizes[-1])  # room for the labels
+    at = len(wide) // 2
+    top = ceilings[at].max()
+    style.label_line(right, wide[at], top, "bounds, for every n", style.MUTED, va="bottom")
     return style.finish(figure)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from sharplib.figures import style
 from sharplib.theory import ranking as theory
@@ -46,8 +47,14 @@ def accuracy_against_temperature(
         ax.minorticks_off()
         ax.set(title=_TITLES[kind], xlabel="temperature, in gaps", ylim=(0, 1.03))
     axes[0].set_ylabel("accuracy")
-    axes[1].plot([], [], "*", color=style.INK, ms=11, label="best, predicted")
-    axes[1].legend(loc="upper right", title="noise, in gaps")
+    # Named where the hard maximum stands, at the left, above the lines.
+    for line in [line for line in axes[0].lines if line.get_marker() == "o"]:
+        x, y = line.get_xydata()[0]
+        text, color = line.get_label(), line.get_color()
+        above = 7 if y > 0.15 else -9  # the lowest line has room below it only
+        style.label_line(axes[0], x, y, text, color, xytext=(12, above), size=9)
+    note = {"transform": axes[1].transAxes, "ha": "right", "va": "top", "size": 9}
+    axes[1].text(0.98, 0.97, "★ best temperature, predicted\nnoise is given in gaps", **note)
     return style.finish(figure)
 
 
@@ -63,7 +70,7 @@ def _curve(
     # colder rules do what the hard maximum does, and their prediction takes long
     shown = temperatures[(temperatures == 0) | (temperatures >= noise / 8)]
     ax.plot(shown * size, [predicted(t) for t in shown], color=color, lw=1.6)
-    label = f"{noise * size:g}" if noise else "none"
+    label = f"noise {noise * size:g}" if noise else "no noise"
     ax.plot(temperatures * size, measured, "o", color=color, ms=4, label=label)
     best = theory.best_temperature(size, noise, classes) if kind == "item" else 0.0
     star = {"mec": style.INK, "mew": 0.7, "ms": 13, "zorder": 4}
@@ -78,17 +85,19 @@ def ranking_against_size(table: pd.DataFrame, classes: int = 10) -> Figure:
     rows = table[(table.measure == "ranking") & (table.noise_kind == "class")]
     sizes = np.unique(rows["size"])
     n = np.geomspace(sizes[0], sizes[-1], 100)
+    dots: list[Line2D] = []
     figure, ax = style.subplots(figsize=(7.5, 3.8))
     for color, (noise, cell) in zip(style.PALETTE, rows.groupby("noise"), strict=False):
         measured = cell.groupby("size").value.mean()
         ax.plot(n, theory.ranking_over_heads(n, float(noise), classes), color=color, lw=1.6)
-        label = f"1/{1 / float(noise):,.0f}"
-        ax.plot(measured.index, measured, "o", color=color, ms=5, label=label)
+        label = f"head starts 1/{1 / float(noise):,.0f}"
+        dots += ax.plot(measured.index, measured, "o", color=color, ms=5, label=label)
     ax.axhline(1 / classes, color=style.MUTED, lw=1, ls=":")
     ax.text(sizes[0], 1 / classes + 0.02, "one favourite class", color=style.MUTED, size=9)
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
     ax.minorticks_off()
     ax.set(xlabel="items in a set, n", ylabel="top logit is the largest", ylim=(0, 1.03))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 0.14), title="head starts")
+    ends = [(*line.get_xydata()[-1], line.get_label(), line.get_color()) for line in dots]
+    style.label_ends(ax, ends, apart=0.06)
     return style.finish(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib as mpl
@@ -75,3 +76,11 @@ def label_line(axes: Axes, x: float, y: float, text: str, color: str, **kwargs: 
             **kwargs,
         },
     )
+
+
+def label_ends(axes: Axes, ends: Iterable[tuple[float, float, str, str]], apart: float) -> None:
+    """Name lines at their ends (x, y, text, color), at least `apart` from one another in y."""
+    height = -float("inf")
+    for x, y, text, color in sorted(ends, key=lambda end: end[1]):
+        height = max(y, height + apart)
+        label_line(axes, x, height, text, color)

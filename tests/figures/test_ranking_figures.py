@@ -64,8 +64,7 @@ def test_the_best_temperature_is_marked_on_the_prediction(accuracy):
     for noise, (x, y) in zip((0.0, 2.0**-8, 2.0**-5), head_starts, strict=True):
         assert x[0] == 0.25  # the place of the hard maximum
         assert y[0] == pytest.approx(float(theory.ranking_over_heads(256, noise)))
-    # the last star of the second panel is that of the legend, without a place
-    for noise, (x, y) in zip((2.0**-8, 2.0**-5), items[1:3], strict=True):
+    for noise, (x, y) in zip((2.0**-8, 2.0**-5), items[1:], strict=True):
         best = theory.best_temperature(256, noise)
         assert x[0] == pytest.approx(256 * best)
         assert y[0] == pytest.approx(theory.accuracy_with_item_noise(256, best, noise))
@@ -82,5 +81,5 @@ def test_ranking_is_drawn_beside_its_prediction(table, ranking):
         np.testing.assert_allclose(y, cell)
         assert (n[0], n[-1]) == pytest.approx(SIZES)
         assert curve[-1] == pytest.approx(float(theory.ranking_over_heads(256, noise)))
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert names == ["1/256", "1/32"]
+    names = {text.get_text() for text in ax.texts}
+    assert {"head starts 1/256", "head starts 1/32"} < names
