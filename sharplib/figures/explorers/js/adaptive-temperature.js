@@ -78,7 +78,7 @@ export function render({ model, el }) {
     set(asked, { d: path(grid.map((h) => [x(h), high(polynomial(coefficients, h))])) });
     set(gate, { x1: x(least), x2: x(least) });
     set(names.gate, { x: x(least) + 4, y: TOP + 12 });
-    set(names.used, { x: right - 4, y: y(1) - 8 });
+    set(names.used, { x: right - 4, y: y(1) + (plain.entropy > 0.5 * MOST_H ? -8 : 16) });
     const low = grid.find((h) => h > least && polynomial(coefficients, h) < 0.4 && h > 3);
     set(names.asked, { x: x(low ?? MOST_H) + 6, y: y(0.25), visibility: low ? "visible" : "hidden" });
 
@@ -87,7 +87,8 @@ export function render({ model, el }) {
       const above = beta[rule] > MOST_BETA;
       const before = plain.entropy > 0.7 * MOST_H;
       set(group, { transform: `translate(${x(plain.entropy)},${y(Math.min(beta[rule], MOST_BETA))})` });
-      set(group.lastChild, { x: before ? -11 : 11, y: 4, "text-anchor": before ? "end" : "start" });
+      const higher = beta[rule] > beta[rule === "matched" ? "adaptive" : "matched"];
+      set(group.lastChild, { x: before ? -11 : 11, y: higher ? -5 : 15, "text-anchor": before ? "end" : "start" });
       group.lastChild.textContent = rule === "matched" && beta.matched === 1 ? "" : `${rule} ${number(beta[rule])}${above ? " ↑" : ""}`;
     }
 
@@ -112,8 +113,8 @@ export function render({ model, el }) {
 function inWords(plain, found, beta, gate) {
   const looks = `The plain row looks at ${number(Math.exp(plain.entropy))} items.`;
   const shares = `the leader gets ${percent(found.adaptive.first)} instead of ${percent(plain.first)}`;
-  const needed = beta.matched === 1 ? "It is as sharp as the target already." : `The target asks for β = ${number(beta.matched)}.`;
-  if (beta.adaptive > 1) return `${looks} The curve cools it to β = ${number(beta.adaptive)}: ${shares}. ${needed}`;
+  const needed = beta.matched === 1 ? "It is as sharp as the target already." : `The target asks for β\u00a0=\u00a0${number(beta.matched)}.`;
+  if (beta.adaptive > 1) return `${looks} The curve cools it to β\u00a0=\u00a0${number(beta.adaptive)}: ${shares}. ${needed}`;
   const why = plain.entropy <= gate ? "below the gate" : "where the curve is not above 1";
   return `${looks} That is ${why}, so adaptive temperature leaves it alone. ${needed}`;
 }

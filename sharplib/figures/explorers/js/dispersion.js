@@ -13,6 +13,9 @@ const SIZES = [...new Set(Array.from({ length: 241 }, (_, k) => Math.round(2 * (
 
 const count = (n) => (n < 1e9 ? Math.floor(n).toLocaleString("en") : number(n));
 
+/** A share as a percentage, or as one in so many. */
+const share = (v) => (v >= 1e-4 ? percent(v) : `1 in ${Number((1 / v).toPrecision(3)).toLocaleString("en")}`);
+
 export function render({ model, el }) {
   const start = Object.fromEntries(KEYS.map((key) => [key, model.get(key)]));
   const root = stage(el, "Dispersion: the weight that one item can get, against the number of items");
@@ -48,8 +51,8 @@ export function render({ model, el }) {
   const another = button("Another row", () => update({ seed: (model.get("seed") + 1) % 2 ** 31 }));
   const buttons = element("div", { class: "sharp-buttons" }, another, button("Reset", () => update(start)));
   const numbers = readouts([
-    ["most", "most possible", percent],
-    ["row", "in this row", percent],
+    ["most", "most possible", share],
+    ["row", "in this row", share],
     ["critical", "wanted up to n =", count],
     ["required", "spread needed", number],
   ]);
@@ -113,7 +116,7 @@ export function render({ model, el }) {
       ["even share", "sharp-label", 1 / MOST],
       ["smallest of the row", "sharp-vermilion", row[end][0]],
       ["least possible", "sharp-blue", tight[end][0]],
-    ].filter(([, , value]) => value >= LEAST);
+    ].filter(([, , value]) => value >= LEAST).sort((one, other) => other[2] - one[2]);
     const heights = apart(names.map(([, , value]) => y(value)), 14, wide ? 0 : -8);
     repeat(labels, names.length, () => svg("text")).forEach((text, i) => {
       set(text, { x: wide ? right + 6 : right, y: heights[i] + 4, class: `sharp-over ${names[i][1]}`, "text-anchor": wide ? "start" : "end" });
@@ -144,7 +147,7 @@ function apart(heights, gap, shift) {
 }
 
 function inWords({ n, weight, most, largest, critical, required }) {
-  const row = `In this row the best gets ${percent(largest)}.`;
-  if (n <= critical) return `One of ${count(n)} items can get up to ${percent(most)}, and ${percent(weight)} as long as there are no more than ${count(critical)}. ${row}`;
+  const row = `In this row the best gets ${share(largest)}.`;
+  if (n <= critical) return `One of ${count(n)} items can get up to ${share(most)}, and ${percent(weight)} as long as there are no more than ${count(critical)}. ${row}`;
   return `None of ${count(n)} items can get ${percent(weight)}, whatever the scores: that takes a spread of ${number(required)}. ${row}`;
 }
