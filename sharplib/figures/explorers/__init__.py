@@ -7,6 +7,7 @@
 from sharplib.figures.explorers._base import Explorer
 from sharplib.figures.explorers.adaptive_temperature import AdaptiveTemperature
 from sharplib.figures.explorers.dispersion import Dispersion
+from sharplib.figures.explorers.ranking import Ranking
 from sharplib.figures.explorers.simplex import Simplex
 from sharplib.figures.explorers.softmax_bench import SoftmaxBench
 from sharplib.figures.explorers.trained_head import TrainedHead
@@ -15,6 +16,7 @@ __all__ = [
     "AdaptiveTemperature",
     "Dispersion",
     "Explorer",
+    "Ranking",
     "Simplex",
     "SoftmaxBench",
     "TrainedHead",

@@ -37,15 +37,15 @@ def in_node(node: str) -> InNode:
 
     def run(module: str, function: str, rows: list[Any]) -> list[Any]:
         exports = ", ".join(_bundle._exports(_bundle._read(module, _bundle.FOLDER)))
-        path = (_bundle.FOLDER / f"{module}.js").as_uri()
         script = f"""
-            import {{ {exports} }} from {json.dumps(path)};
             import {{ readFileSync }} from "node:fs";
+            {_bundle._joined([module], _bundle.FOLDER)}
+            const {{ {exports} }} = {_bundle._variable(module)};
             const rows = JSON.parse(readFileSync(0, "utf8"));
             console.log(JSON.stringify(rows.map((row) => ({function})(...row))));
         """
         done = subprocess.run(
-            [node, "--input-type=module", "--no-warnings", "-e", script],
+            [node, "--input-type=module", "-e", script],
             input=json.dumps(rows, allow_nan=False),
             capture_output=True,
             text=True,
