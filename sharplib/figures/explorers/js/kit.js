@@ -169,6 +169,7 @@ export function sentence() {
 export function handle(node, { min, max, step, at, get, put }) {
   const tidy = (v) => Math.min(Math.max(Number((Math.round(v / step) * step).toPrecision(12)), min), max);
   set(node, { role: "slider", tabindex: 0, class: "sharp-handle", "aria-valuemin": min, "aria-valuemax": max });
+  let grabbed = 0;
   const keys = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
   node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // no scrolling
   set(node, {
@@ -182,9 +183,9 @@ export function handle(node, { min, max, step, at, get, put }) {
       if (event.button !== 0) return;
       node.setPointerCapture(event.pointerId);
       node.focus({ preventScroll: true });
-      put(tidy(at(event)));
+      grabbed = get() - at(event); // nothing jumps when it is taken beside its middle
     },
-    onpointermove: (event) => node.hasPointerCapture(event.pointerId) && put(tidy(at(event))),
+    onpointermove: (event) => node.hasPointerCapture(event.pointerId) && put(tidy(at(event) + grabbed)),
   });
   return node;
 }
