@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 import sharplib
-from sharplib import exercises, measures
+from sharplib import exercises, losses, measures
 from sharplib.exercises import quiz
 from sharplib.exercises._quiz import Option, Question
 
@@ -187,3 +187,20 @@ def test_numbers_of_adaptive_temperature() -> None:
     h = np.linspace(1, 8, 7001)
     assert round(h[np.polyval(powers[::-1], h) > 1].max(), 2) == 2.15
     assert np.log2([4, 16]).tolist() == [2, 4]
+
+
+def test_numbers_of_exact_zeros() -> None:
+    row = np.array([0.8, 0.0, -0.1])
+    far = np.full(10**6, 0.8 - 3)
+    np.testing.assert_array_equal(sharplib.sparsemax(np.r_[row, far])[:3], sharplib.sparsemax(row))
+    scores = np.random.default_rng(0).normal(size=(200, 6))
+    once, twice = ((sharplib.sparsemax(k * scores) > 0).sum(-1) for k in (1, 2))
+    assert (twice <= once).all()
+    assert (twice < once).any()
+    top = [sharplib.sparsemax(20 * (np.arange(n) + 0.5) / n).max() for n in (4000, 16_000)]
+    # The law holds for a crowd; its first correction is one over the support, here 20.
+    np.testing.assert_allclose(top[1] / top[0], 0.5, rtol=0.05)
+    assert answer("exact-zeros", 2).startswith("It is halved")
+    for lead, zero in ((1.0, False), (2.0, True)):
+        pair = np.array([lead, 0.0])
+        assert (float(losses.entmax_loss(pair, np.array(0), 1.5)) < 1e-12) == zero
