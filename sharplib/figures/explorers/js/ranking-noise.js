@@ -5,39 +5,38 @@
 
 import { table } from "./ranking-table.js";
 
-/** The value between the knots of a list at a place, counted in knots from 0; NaN outside. */
-function between(values, place) {
-  if (!(place >= 0 && place <= values.length - 1)) return NaN;
-  const k = Math.min(Math.floor(place), values.length - 2);
+/** The value at a place between knots 0 ... count - 1, of which `knot(k)` gives the values; NaN outside. */
+function between(knot, count, place) {
+  if (!(place >= 0 && place <= count - 1)) return NaN;
+  const k = Math.min(Math.floor(place), count - 2);
   const t = place - k;
-  const [b, c] = [values[k], values[k + 1]];
-  const a = Number.isFinite(values[k - 1]) ? values[k - 1] : 2 * b - c; // straight on at an end
-  const d = Number.isFinite(values[k + 2]) ? values[k + 2] : 2 * c - b;
-  return b + (t / 2) * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+  const [a, b, c, d] = [-1, 0, 1, 2].map((step) => (k + step >= 0 && k + step < count ? knot(k + step) : NaN));
+  const before = Number.isNaN(a) ? 2 * b - c : a; // straight on at an end
+  const after = Number.isNaN(d) ? 2 * c - b : d;
+  return b + (t / 2) * (c - before + t * (2 * before - 5 * b + 4 * c - after + t * (3 * (b - c) + after - before)));
 }
 
 const place = ([first, each], value) => each * (Math.log2(value) - first);
-
-const rows = (kind, pick) => table[kind].map((row) => pick(row) ?? NaN);
+const inGaps = (knot, gaps) => between(knot, table.best.length, place(table.gaps, gaps));
 
 /** How often the hard maximum is right, under noise of so many gaps; kind is "item" or "class". */
 export function hardMaximum(kind, gaps) {
-  return between(rows(kind, (row) => row.at(-1)), place(table.gaps, gaps)) / 1e5;
+  return inGaps((k) => table[kind][k].at(-1), gaps) / 1e5;
 }
 
-/** How often a softmax rule is right, at a temperature of `ratio` times the noise; NaN where the theory has no number. */
+/** How often a softmax rule is right, at a temperature of `ratio` times the noise; NaN where there is no number. */
 export function accuracy(kind, gaps, ratio) {
-  const at = place(table.gaps, gaps);
   const coldest = 2 ** table.ratios[0];
   if (ratio < coldest) {
     const share = ratio / coldest; // next to the hard maximum, which it tends to
     return (1 - share) * hardMaximum(kind, gaps) + share * accuracy(kind, gaps, coldest);
   }
   const column = place(table.ratios, ratio);
-  return between(rows(kind, (row) => between(row.slice(0, -1).map((v) => v ?? NaN), column)), at) / 1e5;
+  const inRow = (row) => between((j) => row[j] ?? NaN, row.length - 1, column);
+  return inGaps((k) => inRow(table[kind][k]), gaps) / 1e5;
 }
 
 /** The temperature that is best against noise of single items, in units of the noise. */
 export function bestRatio(gaps) {
-  return between(table.best, place(table.gaps, gaps)) / 1e4;
+  return inGaps((k) => table.best[k], gaps) / 1e4;
 }
