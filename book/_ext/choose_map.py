@@ -219,7 +219,7 @@ class MapTable(Drawn):
 
     def run(self) -> list[nodes.Node]:
         head = ["map", "alone, n = 100", "alone, a million", "in a crowd, a million"]
-        head += ["cost"] if costs() else []
+        head += ["time, softmax = 1"] if costs() else []
         left = {name: self.about(mapping)["left"] for name, mapping in CATALOGUE.items()}
         rows = []
         for mapping in sorted(
@@ -228,7 +228,9 @@ class MapTable(Drawn):
             alone, crowd = left[mapping.name]
             name = f"{{map}}`{mapping.name}`"
             rows.append([name, *map(weight, [*alone, crowd[-1]])])
-            rows[-1] += [cost(mapping)] if costs() else []
+            if costs():
+                time = costs().get(mapping.name)
+                rows[-1].append("–" if time is None else f"{time:.1f}")
         lines = "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
         return self.parse_text_to_nodes(f":::{{container}} catalogue\n{lines}\n:::")
 

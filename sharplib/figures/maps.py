@@ -157,9 +157,10 @@ def growth(mapping: Mapping) -> Figure:
     """Weight of the leader as items are added, far below it or all the way up to it."""
     figure, ax = _panel()
     alone, crowd = top_weights(mapping.name)
-    ax.loglog(SIZES, alone, color=style.PALETTE[0], label="alone", nonpositive="mask")
-    ax.loglog(SIZES, crowd, color=style.PALETTE[1], ls="--", label="in a crowd", nonpositive="mask")
+    ax.loglog(SIZES, alone, color=style.PALETTE[0], label="alone")
+    ax.loglog(SIZES, crowd, color=style.PALETTE[1], ls="--", label="in a crowd")
     ax.loglog(SIZES, top_weights("softmax")[0], color=style.INK, lw=1.2, ls=":", label="softmax")
+    ax.set_yscale("log", nonpositive="mask")  # a weight may be negative
     ax.set(xlim=(2, 1e6), ylim=(1e-6, 4), xlabel="items n", ylabel="top weight")
     ax.set_xticks([1e1, 1e2, 1e3, 1e4, 1e5, 1e6], ["10", "100", "10³", "10⁴", "10⁵", "10⁶"])
     ax.set_yticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
