@@ -316,6 +316,17 @@ def least_above(keys, bound, most):
     return least
 
 
+@njit(**_OPTIONS)
+def greatest_upto(keys, bound, least):
+    """The largest of the keys that are not above the bound."""
+    greatest = least
+    for i in range(keys.size):
+        key = keys[i]
+        key = key if key <= bound else least
+        greatest = max(greatest, key)
+    return greatest
+
+
 def ranked(x, place, keys):
     """The item at a place in ascending order, counted from 0, and the one behind it or itself."""
 
@@ -341,7 +352,10 @@ def _ranked(x, place, keys):
             upto = np.int32(0)  # narrow, for wide vectors
             for i in range(n):
                 upto = np.int32(upto + np.int32(order[i] <= middle))
-            if upto > place:
+            if upto == place + 1:  # it parts the items where they are to be parted
+                count = upto
+                low = high = greatest_upto(order, middle, least)
+            elif upto > place:
                 high, count = middle, upto
             else:
                 low = whole(middle + whole(1))
@@ -416,9 +430,13 @@ def below(cut, real):
 
 @piece
 def room_for(x):
-    """Where `crests` and `collect` write: the best items, the kept ones, and where these were."""
-    n = x.shape[1]
-    return np.empty(n // 16 + 16, x.dtype), np.empty(n + 16, x.dtype), np.empty(n + 16, np.uint32)
+    """Where `crests` and `collect` write, and at the end the weights of the items that were kept.
+
+    These have a place of their own because a loop that may read what it writes uses no vectors.
+    """
+    n = x.shape[1] + 16
+    best, parts = np.empty(n // 16 + 16, x.dtype), np.empty(n // 16 + 16, np.uint32)
+    return best, parts, np.empty(n, x.dtype), np.empty(n, np.uint32), np.empty(n, x.dtype)
 
 
 @piece
@@ -441,25 +459,25 @@ def crests(x, best):
 
 
 @piece
-def collect(x, best, cut, kept, place):
+def collect(x, best, cut, parts, kept, place):
     """Copy the items above the cut, and where they are; how many, or -1 if it is most of them.
 
     Up to the next multiple of 16, so that vectors can do all of them, masked items follow.
     """
-    width, k, under = np.uintp(x.size // 16), np.uintp(0), np.int64(0)
-    for j in range(best.size):
-        under += not best[j] > cut
-    if under == 0:
+    width, hits = np.uintp(x.size // 16), np.uintp(0)
+    for j in range(np.uintp(best.size)):
+        parts[hits] = j
+        hits += np.uintp(best[j] > cut)
+    if hits == best.size:
         return -1
-    for j in range(width):
-        if best[j] > cut:
-            for step in range(16):
-                i = j + np.uintp(step) * width
-                kept[k], place[k] = x[i], i
-                k += np.uintp(x[i] > cut)
-    for i in range(np.uintp(16) * width, np.uintp(x.size)):
-        kept[k], place[k] = x[i], i
-        k += np.uintp(x[i] > cut)
+    k = np.uintp(0)
+    for hit in range(hits):
+        j = np.uintp(parts[hit])
+        for step in range(16 if j < width else 1):
+            i = j + np.uintp(step if j < width else 15) * width
+            value = x[i]
+            kept[k], place[k] = value, i
+            k += np.uintp(value > cut)
     for i in range(k, upto(k)):
         kept[i] = -np.inf
     return int(k)
@@ -777,15 +795,13 @@ def matched(x, target, p, beta, odd, start, stop):
             log_beta = solve_matched(x[r], m, goal, float(gap), single)
         beta[r] = math.exp(log_beta)
         odd[r] = log_beta < np.inf and not real(beta[r]) < np.inf
+        # Sums in float64 here and in the backward pass: a large beta multiplies what they lose.
         scale, total = real(beta[r]), 0.0
-        for begin in range(0, x.shape[1], _BLOCK):
-            part = zero
-            for i in block(begin, x.shape[1]):
-                y = x[r, i] - real(m)
-                e = exp(y * scale if -y > tie else zero)
-                p[r, i] = e
-                part = add(part, e)
-            total += part
+        for i in range(x.shape[1]):
+            y = x[r, i] - real(m)
+            e = exp(y * scale if -y > tie else zero)
+            p[r, i] = e
+            total = add(total, e)
         divide(p[r], total)
 
 
@@ -796,26 +812,18 @@ def matched_vjp(p, beta, g, by_beta, out, by_target, odd, start, stop):
     for r in range(start, stop):
         finite = beta[r] if math.isfinite(beta[r]) else 0.0
         mean_log = mean = 0.0
-        for begin in range(0, p.shape[1], _BLOCK):
-            some = part = zero
-            for i in block(begin, p.shape[1]):
-                w = p[r, i]
-                value = log(w if w > zero else one)
-                out[r, i] = value
-                some = add(some, w * value)
-                part = add(part, w * g[r, i])
-            mean_log += some
-            mean += part
+        for i in range(p.shape[1]):
+            w = p[r, i]
+            value = log(w if w > zero else one)
+            out[r, i] = value
+            mean_log = add(mean_log, w * value)
+            mean = add(mean, w * g[r, i])
         centre, middle = real(mean_log), real(mean)
         variance = along = 0.0
-        for begin in range(0, p.shape[1], _BLOCK):
-            some = part = zero
-            for i in block(begin, p.shape[1]):
-                pc = p[r, i] * (out[r, i] - centre)
-                some = add(some, pc * (out[r, i] - centre))
-                part = add(part, pc * (g[r, i] - middle))
-            variance += some
-            along += part
+        for i in range(p.shape[1]):
+            pc = p[r, i] * (out[r, i] - centre)
+            variance = add(variance, pc * (out[r, i] - centre))
+            along = add(along, pc * (g[r, i] - middle))
         active = beta[r] > 1 and math.isfinite(beta[r]) and variance > 0
         along = (along + finite * by_beta[r]) / variance if active else 0.0
         step, scale = real(along), real(finite)
@@ -887,17 +895,18 @@ def multimax(x, thresholds, coefficients, p, odd, start, stop):
     real = x.dtype.type
     r0, r1 = real(thresholds[0]), real(thresholds[1])
     c0, c1 = real(coefficients[0]), real(coefficients[1])
+    bent = np.empty(x.shape[1], x.dtype)
     for r in range(start, stop):
         if not math.isfinite(top(x[r])):
             odd[r] = True
             continue
-        bend(x[r], r0, r1, c0, c1, p[r])
+        bend(x[r], r0, r1, c0, c1, bent)
         if thresholds.size == 4:
             r2, r3 = real(thresholds[2]), real(thresholds[3])
-            bend_more(x[r], r2, r3, real(coefficients[2]), real(coefficients[3]), p[r])
-        m = top(p[r])
+            bend_more(x[r], r2, r3, real(coefficients[2]), real(coefficients[3]), bent)
+        m = top(bent)
         if math.isfinite(m):
-            weigh(p[r], real(m), real(1), p[r])
+            weigh(bent, real(m), real(1), p[r])
         else:
             odd[r] = True
 
@@ -1062,19 +1071,16 @@ def above(x, m, scale, threshold, p):
 @piece
 def project_row(x, m, scale, p, room):
     """Sparsemax of scale (x - m), and the size of its support."""
-    best, kept, place = room
-    parts = crests(x, best)
-    low, _ = project(best[:parts], m, scale, -1.0, 3)
+    best, parts, kept, place, weights = room
+    count = crests(x, best)
+    low, _ = project(best[:count], m, scale, -1.0, 3)
     low -= _ROUNDED
-    count = collect(x, best[:parts], below(m + low / scale, x.dtype.type), kept, place)
-    if count < 0:
-        threshold, size = project(x, m, scale, low, 64)
-        above(x, m, scale, threshold, p)
-    else:
-        near = kept[: upto(count)]
-        threshold, size = project(near, m, scale, low, 64)
-        above(near, m, scale, threshold, near)
-        scatter(near, place, count, p)
+    count = collect(x, best[:count], below(m + low / scale, x.dtype.type), parts, kept, place)
+    near, out = (x, p) if count < 0 else (kept[: upto(count)], weights)
+    threshold, size = project(near, m, scale, low, 64)
+    above(near, m, scale, threshold, out)
+    if count >= 0:
+        scatter(weights, place, count, p)
     return size
 
 
@@ -1209,24 +1215,21 @@ def squares_above(x, m, threshold, share, p):
 @loop
 def entmax15(x, p, odd, start, stop):
     real = x.dtype.type
-    best, kept, place = room_for(x)
+    best, parts, kept, place, weights = room_for(x)
     for r in range(start, stop):
         m = top(x[r])
         if not math.isfinite(m):
             odd[r] = True
             continue
-        parts = crests(x[r], best)
-        low, _ = settle15(best[:parts], m, -1.0, 4)
+        count = crests(x[r], best)
+        low, _ = settle15(best[:count], m, -1.0, 4)
         low -= _ROUNDED
-        count = collect(x[r], best[:parts], below(m + 2 * low, real), kept, place)
-        if count < 0:
-            threshold, square = settle15(x[r], m, low, 64)
-            squares_above(x[r], m, threshold, 1 / square, p[r])
-        else:
-            near = kept[: upto(count)]
-            threshold, square = settle15(near, m, low, 64)
-            squares_above(near, m, threshold, 1 / square, near)
-            scatter(near, place, count, p[r])
+        count = collect(x[r], best[:count], below(m + 2 * low, real), parts, kept, place)
+        near, out = (x[r], p[r]) if count < 0 else (kept[: upto(count)], weights)
+        threshold, square = settle15(near, m, low, 64)
+        squares_above(near, m, threshold, 1 / square, out)
+        if count >= 0:
+            scatter(weights, place, count, p[r])
 
 
 @loop
@@ -1342,12 +1345,12 @@ def weigh_given_top(x, m, delta, high, single, p):
         high = settle_top(x, real(m), real(1), delta, -math.log(x.size), high)
     if single and delta <= 0.5:  # a weight follows its score no faster than itself
         total = write_given_top(x, real(m), real(1), delta, high, p)
-        divide(p, total)
+        divide(p[: x.size], total)
         return high
     low, high = settle_top_surely(x, m, delta, high)
     if low == high:
         total = write_given_top(x, m, 1.0, delta, low, p)
-        divide(p, total)
+        divide(p[: x.size], total)
     else:
         write_between(x, m, delta, low, high, p)
     return high
@@ -1357,24 +1360,22 @@ def weigh_given_top(x, m, delta, high, single, p):
 def entmax(x, alpha, p, size, odd, start, stop):
     real = x.dtype.type
     single = x.itemsize == 4
-    best, kept, place = room_for(x)
+    best, parts, kept, place, weights = room_for(x)
     for r in range(start, stop):
         m, delta = top(x[r]), alpha[r] - 1
         if not (math.isfinite(m) and 0 < delta < 1e6):
             odd[r] = True
             continue
-        parts, most = crests(x[r], best), 0.0
+        count, most = crests(x[r], best), 0.0
         if delta <= 1:
-            most = settle_top(best[:parts], real(m), real(1), delta, -math.log(parts), 0.0)
+            most = settle_top(best[:count], real(m), real(1), delta, -math.log(count), 0.0)
             most = min(most + 0.01, 0.0)
         cut = below(m - math.exp(delta * most) / delta, real)
-        count = collect(x[r], best[:parts], cut, kept, place)
-        if count < 0:
-            at = weigh_given_top(x[r], m, delta, most, single, p[r])
-        else:
-            near = kept[: upto(count)]
-            at = weigh_given_top(near, m, delta, most, single, near)
-            scatter(near, place, count, p[r])
+        count = collect(x[r], best[:count], cut, parts, kept, place)
+        near, out = (x[r], p[r]) if count < 0 else (kept[: upto(count)], weights)
+        at = weigh_given_top(near, m, delta, most, single, out)
+        if count >= 0:
+            scatter(weights, place, count, p[r])
         odd[r] = at > most  # items were left out that weigh something
         positive = 0
         for i in range(x.shape[1]):
@@ -1519,25 +1520,22 @@ def roots_above(x, m, root, threshold, share, p):
 @loop
 def normmax(x, alpha, p, size, odd, start, stop):
     real = x.dtype.type
-    best, kept, place = room_for(x)
+    best, parts, kept, place, weights = room_for(x)
     for r in range(start, stop):
         m = top(x[r])
         if not (math.isfinite(m) and alpha[r] > 1):
             odd[r] = True
             continue
         root = 1 / (alpha[r] - 1)
-        parts = crests(x[r], best)
-        low, _ = settle_norm(best[:parts], m, root, -1.0, 4)
+        count = crests(x[r], best)
+        low, _ = settle_norm(best[:count], m, root, -1.0, 4)
         low -= _ROUNDED
-        count = collect(x[r], best[:parts], below(m + low, real), kept, place)
-        if count < 0:
-            threshold, total = settle_norm(x[r], m, root, low, 64)
-            roots_above(x[r], m, root, threshold, 1 / total, p[r])
-        else:
-            near = kept[: upto(count)]
-            threshold, total = settle_norm(near, m, root, low, 64)
-            roots_above(near, m, root, threshold, 1 / total, near)
-            scatter(near, place, count, p[r])
+        count = collect(x[r], best[:count], below(m + low, real), parts, kept, place)
+        near, out = (x[r], p[r]) if count < 0 else (kept[: upto(count)], weights)
+        threshold, total = settle_norm(near, m, root, low, 64)
+        roots_above(near, m, root, threshold, 1 / total, out)
+        if count >= 0:
+            scatter(weights, place, count, p[r])
         positive = 0
         for i in range(x.shape[1]):
             positive += p[r, i] > 0
@@ -1644,11 +1642,14 @@ def ramped(x, distance, p, odd, start, stop):
             odd[r] = True
             continue
         m, total = real(m), 0.0
-        for i in range(x.shape[1]):
-            y = x[r, i] - m
-            mass = max(y + t, zero) * steep * exp(y)
-            p[r, i] = mass
-            total = add(total, mass)
+        for begin in range(0, x.shape[1], _BLOCK):
+            part = zero
+            for i in block(begin, x.shape[1]):
+                y = x[r, i] - m
+                mass = max(y + t, zero) * steep * exp(y)
+                p[r, i] = mass
+                part = add(part, mass)
+            total += part
         divide(p[r], total)
 
 
@@ -1663,19 +1664,27 @@ def ramped_vjp(x, distance, g, by_x, by_distance, odd, start, stop):
             odd[r] = True
             continue
         m, total, along, ties = real(m), 0.0, 0.0, 0
-        for i in range(x.shape[1]):
-            y = x[r, i] - m
-            room = max(y + t, zero)
-            e = exp(y) if room > zero else zero
-            mass = room * steep * e
-            by_x[r, i] = e
-            total = add(total, mass)
-            along = add(along, mass * g[r, i])
-            ties += y == zero
+        for begin in range(0, x.shape[1], _BLOCK):
+            some, part, tied = zero, zero, np.int32(0)
+            for i in block(begin, x.shape[1]):
+                y = x[r, i] - m
+                room = max(y + t, zero)
+                e = exp(y) if room > zero else zero
+                mass = room * steep * e
+                by_x[r, i] = e
+                some = add(some, mass)
+                part = add(part, mass * g[r, i])
+                tied = np.int32(tied + np.int32(y == zero))
+            total += some
+            along += part
+            ties += tied
         mean, share, moved = real(along / total), real(1 / total), 0.0
         slope = real(float(steep) / total)
-        for i in range(x.shape[1]):
-            moved = add(moved, by_x[r, i] * slope * (g[r, i] - mean))
+        for begin in range(0, x.shape[1], _BLOCK):
+            part = zero
+            for i in block(begin, x.shape[1]):
+                part = add(part, by_x[r, i] * slope * (g[r, i] - mean))
+            moved += part
         by_distance[r] = moved
         at_top = real(moved / ties)
         for i in range(x.shape[1]):

@@ -71,14 +71,15 @@ def test_an_expanded_gradient(x):
 
 
 @pytest.mark.usefixtures("fast")
-@pytest.mark.parametrize("threads", [1, 2, 3, 7])
-def test_rows_are_shared_out_whole(threads, monkeypatch, plain, rng):
-    monkeypatch.setattr(_launch, "_threads", lambda: threads)
+@pytest.mark.parametrize("mapping", [sharplib.sparsemax, sharplib.entmax, sharplib.softmax])
+def test_a_row_does_not_depend_on_threads_or_other_rows(mapping, monkeypatch, plain, rng):
     monkeypatch.setattr(_launch, "_ITEMS_PER_THREAD", 1)
-    x = rng.standard_normal((23, 9)).astype(np.float32)
-    np.testing.assert_allclose(
-        sharplib.sparsemax(x), plain(lambda: sharplib.sparsemax(x)), rtol=1e-6, atol=1e-7
-    )
+    x = rng.standard_normal((23, 99)).astype(np.float32)
+    alone = np.concatenate([mapping(row[None]) for row in x])
+    np.testing.assert_allclose(alone, plain(lambda: mapping(x)), rtol=1e-6, atol=1e-7)
+    for threads in (1, 2, 3, 7):
+        monkeypatch.setattr(_launch, "_threads", lambda n=threads: n)
+        np.testing.assert_array_equal(mapping(x), alone)
 
 
 TEAMS = pytest.mark.parametrize(

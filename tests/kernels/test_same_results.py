@@ -15,8 +15,10 @@ MAPS = {
     **sharplib.CATALOGUE,
     "cos_max": sharplib.cos_max,
     "budget, k 1.5": partial(sharplib.budget, k=1.5),
+    "entmax, alpha 1.001": partial(sharplib.entmax, alpha=1.001),
     "entmax, alpha 1.05": partial(sharplib.entmax, alpha=1.05),
     "entmax, alpha 1.25": partial(sharplib.entmax, alpha=1.25),
+    "entmax, alpha 1.9": partial(sharplib.entmax, alpha=1.9),
     "entmax, alpha 3": partial(sharplib.entmax, alpha=3.0),
     "entmax, alpha 64": partial(sharplib.entmax, alpha=64.0),
     "entropy, target 2": partial(sharplib.entropy_matched_softmax, target=2.0),
@@ -35,7 +37,8 @@ MAPS = {
 
 ROWS = [
     "normal", "nearly flat", "scattered", "flat", "ties", "offset 1e6", "offset -1e6",
-    "half masked", "one left", "masked throughout", "+inf", "NaN", "subnormal", "largest",
+    "crowded", "half masked", "one left", "masked throughout", "+inf", "NaN", "subnormal",
+    "largest",
 ]  # fmt: skip
 
 
@@ -47,6 +50,9 @@ def scores(n: int, rng: np.random.Generator) -> np.ndarray:
     x[ROWS.index("ties")] = np.round(x[ROWS.index("ties")])
     x[ROWS.index("offset 1e6")] += 1e6
     x[ROWS.index("offset -1e6")] -= 1e6
+    # Next to each other, and a 16th of the row apart: where loops look for candidates together.
+    x[ROWS.index("crowded"), n // 3 : n // 2] += 3
+    x[ROWS.index("crowded"), :: max(n // 16, 1)] += 3
     x[ROWS.index("half masked"), 1::2] = -np.inf
     x[ROWS.index("one left"), 1:] = -np.inf
     x[ROWS.index("masked throughout")] = -np.inf
