@@ -19,11 +19,14 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
+from traitlets import TraitError
 
 from sharplib.figures import explorers
 from sharplib.figures.explorers import Explorer, _bundle
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+#: What can be wrong with the line of a directive.
+PROBLEMS = (SyntaxError, TypeError, ValueError, TraitError)
 
 
 def made(call: str) -> Explorer:
@@ -51,7 +54,7 @@ class ExplorerDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         try:
             text = made(self.arguments[0]).html()
-        except (SyntaxError, TypeError, ValueError) as problem:
+        except PROBLEMS as problem:
             raise self.error(str(problem)) from problem
         return [nodes.raw("", text, format="html")]
 
