@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from sharplib import exercises
 from sharplib.exercises import Quiz, quiz
@@ -72,6 +72,33 @@ def test_works_by_touch_on_a_phone(asked: Quiz, mounted: Mount) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for label in page.locator("label").all():
         assert label.bounding_box()["height"] >= 24
+
+
+def test_tells_python_what_was_taken(asked: Quiz, browser: Browser) -> None:
+    """In Jupyter, where anywidget loads the module and gives it the model."""
+    page = browser.new_page()
+    page.evaluate(
+        """async ([source, state]) => {
+            const blob = new Blob([source], { type: "text/javascript" });
+            const { default: widget } = await import(URL.createObjectURL(blob));
+            const heard = {};
+            window.saved = [];
+            const model = {
+                get: (key) => state[key],
+                set: (key, value) => { state[key] = value; heard[`change:${key}`]?.(); },
+                on: (event, listener) => { heard[event] = listener; },
+                save_changes: () => saved.push(state.chosen),
+            };
+            const el = document.body.appendChild(document.createElement("div"));
+            await widget.render({ model, el });
+        }""",
+        [asked._esm, asked.state()],
+    )
+    second = page.locator("fieldset").nth(1)
+    second.get_by_label("9 times").check()
+    second.get_by_role("button").click()
+    assert page.evaluate("saved.at(-1)") == [None, 2, None, None]
+    page.close()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
