@@ -204,17 +204,3 @@ def test_numbers_of_exact_zeros() -> None:
     for lead, zero in ((1.0, False), (2.0, True)):
         pair = np.array([lead, 0.0])
         assert (float(losses.entmax_loss(pair, np.array(0), 1.5)) < 1e-12) == zero
-
-
-def test_numbers_of_exact_zeros() -> None:
-    near = np.array([0.8, 0.0])
-    far = np.r_[near, np.full(1_000_000, 0.8 - 3)]
-    np.testing.assert_array_equal(sharplib.sparsemax(far)[:2], sharplib.sparsemax(near))
-    row = np.linspace(0, 3, 50)
-    support = [(sharplib.sparsemax(scale * row) > 0).sum() for scale in (1, 2)]
-    assert support[1] <= support[0]
-    top = [sharplib.sparsemax(50 * np.arange(n) / n).max() for n in (100_000, 400_000)]
-    np.testing.assert_allclose(top[1] / top[0], 0.5, rtol=0.02)  # of order 1/√n, at large n
-    weights = [sharplib.entmax(np.array([lead, 0.0, 0.0]), alpha=1.5)[0] for lead in (1, 1.9, 2)]
-    assert weights[0] < weights[1] < 1 == weights[2]
-    assert "at least 2" in answer("exact-zeros", 3)
