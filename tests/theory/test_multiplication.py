@@ -100,8 +100,8 @@ def test_descent_is_torchs_adam_on_the_integral(noise):
 
 def test_predicted_fates_are_those_of_trained_models():
     """All 225 models of the full-size study, one by one, from where they started."""
-    stored = read(RESULTS, "single-module", "nmu")
-    table = stored.table.query("unit == 'NMU' and measure == 'success'")
+    stored = read(RESULTS, "single-module", "paper")
+    table = stored.table.query("unit == 'NMU' and operation == 'mul' and measure == 'success'")
     seeds = stored.provenance["seeds"]
     starts = single_module.Models("NMU", seeds).parameters[: len(seeds)]
     failures = 0
