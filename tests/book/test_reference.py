@@ -11,6 +11,7 @@ import pytest
 import sharplib
 import sharplib.studies
 import sharplib.theory
+from sharplib.figures import explorers
 
 PAGES = Path(__file__).resolve().parents[2] / "book"
 
@@ -35,3 +36,8 @@ def test_every_public_module_is_described(package: ModuleType) -> None:
 def test_every_study_is_described() -> None:
     page = (PAGES / "library-studies.md").read_text(encoding="utf-8")
     assert {name for name in sharplib.studies.STUDIES if f"sharp run {name}" not in page} == set()
+
+
+def test_every_explorer_is_described() -> None:
+    page = (PAGES / "library-course.md").read_text(encoding="utf-8").split()
+    assert {name for name in explorers.__all__ if name not in page} == set()
