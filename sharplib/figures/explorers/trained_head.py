@@ -33,8 +33,8 @@ class TrainedHead(Explorer):
 
     module = "trained-head"
     caption = (
-        "Left: 16 sets, one in a row; the 16 items with the largest priorities, the largest at the "
-        "right; bright is much weight, in the first head. Right: averages over all heads and sets."
+        "Heat map: 16 sets, one in a row; the 16 items with the largest priorities, the largest at "
+        "the right; bright is much weight. It is of one head. Curves: averages over all heads."
     )
     height = (430, 935)
 

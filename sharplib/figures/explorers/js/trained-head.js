@@ -29,14 +29,14 @@ export function render({ model, el }) {
 
   const [below, left] = [svg("g"), svg("g")];
   const curves = [
-    ["ranking", "the top logit is right", "sharp-ink", "", () => ranking],
-    ["accuracy", "the answer is right", "sharp-blue", "sharp-blue", (rule) => rule.accuracy],
-    ["top_weight", "weight of the top item", "sharp-vermilion", "sharp-vermilion", (rule) => rule.top_weight],
-  ].map(([name, label, look, colour, of]) => ({
+    ["ranking", "the top logit is right", "sharp-ink", () => ranking],
+    ["accuracy", "the answer is right", "sharp-blue", (rule) => rule.accuracy],
+    ["top_weight", "weight of the top item", "sharp-vermilion", (rule) => rule.top_weight],
+  ].map(([name, label, look, of]) => ({
     name, of,
     line: svg("path", { class: `sharp-line ${look}` }),
     dot: svg("circle", { class: `sharp-bar ${look}`, r: 4 }),
-    label: svg("text", { class: `sharp-over ${colour}` }, label),
+    label: svg("text", { class: `sharp-over ${look}` }, label),
   }));
   const here = svg("line", { class: "sharp-tick", y1: TOP, y2: BOTTOM });
   const grip = handle(svg("g", {}, svg("rect", { class: "sharp-reach", width: 44, height: BOTTOM - TOP + 22, x: -22, y: TOP }), svg("circle", { class: "sharp-grip sharp-vermilion", r: 7, cy: BOTTOM })), {
