@@ -8,12 +8,13 @@ and the line *Time to read*.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -50,10 +51,12 @@ class Chapter:
         if not (title and needs and time):
             raise ValueError(f"the first cell of {name} lacks title, 'You need' or 'Time to read'")
         first, *others = re.split(r"(?<=\.)\s", needs[1])
-        folder = PurePosixPath(name).parent
 
         def named(sentences: str) -> tuple[str, ...]:
-            return tuple(str(folder / link) for link in re.findall(r"\{doc\}`([\w-]+)`", sentences))
+            found = re.findall(r"\{doc\}`(?:[^`<]+<)?([^`<>]+)>?`", sentences)
+            # As Sphinx reads it: from the chapter's folder, or from the top after a slash.
+            at = [posixpath.join("/", posixpath.dirname(name), link) for link in found]
+            return tuple(posixpath.normpath(path).lstrip("/") for path in at)
 
         return cls(
             name, title[1], named(first), named(" ".join(others)), int(time[1]), int(time[2])
@@ -166,7 +169,7 @@ class ChapterMap(SphinxDirective):
             items.append(
                 f'<li style="grid-area: {(y + 1) // 2} / {x} / auto / span 2"><a href="{uri}">'
                 f"<b>{number[each.name]}</b> {escape(each.title)}"
-                f"<small>{each.minutes} min, exercises {each.exercise_minutes} min</small>"
+                f"<small>{each.minutes} + {each.exercise_minutes} min</small>"
                 f"{hidden}</a></li>"
             )
         return (

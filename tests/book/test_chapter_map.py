@@ -41,6 +41,14 @@ def test_every_chapter_says_what_it_needs(maps: ModuleType) -> None:
     assert f"{third.minutes} minutes, and {third.exercise_minutes} more" in "".join(first["source"])
 
 
+def test_links_are_read_as_sphinx_reads_them(maps: ModuleType) -> None:
+    text = "# B\n\n- **You need**: {doc}`c`, {doc}`../a/d` and {doc}`that <../a/e>`. "
+    text += "{doc}`/f/g` helps.\n- **Time to read**: 1 minutes, and 2 more for the exercises."
+    read = maps.Chapter.read("notebooks/b/b", text)
+    assert read.needs == ("notebooks/b/c", "notebooks/a/d", "notebooks/a/e")
+    assert read.helped_by == ("f/g",)
+
+
 def test_a_cell_without_its_lines_is_an_error(maps: ModuleType) -> None:
     with pytest.raises(ValueError, match="first cell of a/b lacks"):
         maps.Chapter.read("a/b", "# B\n\n- **You need**: nothing.")
