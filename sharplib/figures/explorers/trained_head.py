@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from typing import Any
 
@@ -13,7 +14,8 @@ from matplotlib.figure import Figure
 from sharplib.figures import max_retrieval, style
 from sharplib.figures.explorers._base import Explorer
 
-#: A weight on the page is one character: the first for 0, the last for 1, 64 in all.
+#: A weight on the page is one character: the first for 0, the last for 1, 64 in all. (7) is 0 seven
+#: times.
 LEVELS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 
 
@@ -65,7 +67,9 @@ class TrainedHead(Explorer):
     def figure(self) -> Figure:
         """The heat map, and the three averages against size."""
         sizes, rule = self.measured["sizes"], self.measured["rules"][self.rule]
-        cells = np.array([LEVELS.index(level) for level in rule["maps"][sizes.index(self.n)]])
+        drawn = rule["maps"][sizes.index(self.n)]
+        drawn = re.sub(r"\((\d+)\)", lambda run: LEVELS[0] * int(run[1]), drawn)
+        cells = np.array([LEVELS.index(level) for level in drawn])
         figure, (left, right) = style.subplots(1, 2, figsize=(7, 3.4))
         left.imshow(cells.reshape(-1, self.measured["items"]), vmin=0, vmax=63, cmap="magma")
         left.set(title=f"weights, n = {self.n:,}", xticks=[], yticks=[], ylabel="sets")
@@ -123,4 +127,5 @@ def _measured(table: pd.DataFrame, heat_maps: pd.DataFrame) -> dict[str, Any]:
 
 def _drawn(weights: np.ndarray) -> str:
     levels = (weights * (len(LEVELS) - 1)).round().astype(int)
-    return "".join(LEVELS[level] for level in levels.flat)
+    drawn = "".join(LEVELS[level] for level in levels.flat)
+    return re.sub(f"{LEVELS[0]}{{4,}}", lambda run: f"({len(run[0])})", drawn)

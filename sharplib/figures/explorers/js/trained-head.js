@@ -10,7 +10,7 @@ const NAMES = {
 };
 /** The colour map that is known as magma, at nine places; between them it is mixed. */
 const MAGMA = [[0, 0, 4], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54, 122], [229, 89, 100], [251, 135, 97], [254, 194, 135], [252, 253, 191]];
-/** A weight is one character: the first for 0, the last for 1. */
+/** A weight is one character: the first for 0, the last for 1. (7) is 0 seven times. */
 const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 const called = (rule) => NAMES[rule] ?? rule;
@@ -102,7 +102,8 @@ export function render({ model, el }) {
   draw();
 }
 
-function paint(canvas, map) {
+function paint(canvas, drawn) {
+  const map = drawn.replace(/\((\d+)\)/g, (_, times) => LEVELS[0].repeat(times));
   canvas.height = map.length / canvas.width;
   const image = canvas.getContext("2d").createImageData(canvas.width, canvas.height);
   [...map].forEach((level, i) => {
