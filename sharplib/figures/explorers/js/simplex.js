@@ -142,12 +142,12 @@ export function render({ model, el }) {
     const width = picture.clientWidth || 440;
     const beside = width >= 400;
     const panel = beside ? (width - 24) / 2 : width;
-    const radius = Math.min(panel / 2.31, beside ? 125 : 105); // of the hexagon; both shapes are as high
+    const radius = Math.min(panel / 2.31, beside ? 100 : 105); // of the hexagon; both shapes are as high
     const corner = (4 / 3) * radius; // of the triangle, from its centre
     const [left, right] = beside ? [0, width - panel] : [0, 0];
     const [top, below] = beside ? [44, 44] : [44, 2 * radius + 120];
     place = { x: left + panel / 2, y: top + radius, unit: radius / WIDEST };
-    set(picture, { height: below + 2 * radius + 26 });
+    set(picture, { height: below + (beside ? 200 : 2 * radius) + 30 });
 
     const onHexagon = (x) => toPlane(x).map((v, axis) => [place.x, place.y][axis] + v * place.unit);
     const onTriangle = (w) => {
@@ -163,10 +163,10 @@ export function render({ model, el }) {
     set(regions, { x: place.x - radius, y: place.y - radius, width: 2 * radius, height: 2 * radius });
     set(titles[0], { x: left, y: 14 });
     set(titles[1], { x: right, y: below - 30 });
-    const under = ([x, y], i) => ({ x, y: i === 0 ? y - 8 : y + 18 });
-    one.map(onTriangle).forEach((at, i) => set(names[i], under(at, i)));
+    const beyond = ([x, y], i, edge, drop) => [{ x, y: y - 8 }, { x: Math.max(edge, x - 36), y: y + drop, "text-anchor": "start" }, { x: Math.min(edge + panel, x + 36), y: y + drop, "text-anchor": "end" }][i];
+    one.map(onTriangle).forEach((at, i) => set(names[i], beyond(at, i, right, 20)));
     one.map((x) => onHexagon(x.map((v) => v * WIDEST))).forEach((at, i) => {
-      set(scored[i], under(at, i));
+      set(scored[i], beyond(at, i, left, radius / 2));
       show(scored[i], scores[i], (v) => `item ${i + 1}: ${rounded(v)}`);
     });
 
