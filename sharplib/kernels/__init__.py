@@ -1,8 +1,7 @@
 """Fast versions of the mappings on the CPU, a row at a time, where Numba is installed.
 
-Nothing here has to be called. ``pip install sharplib[fast]`` makes large NumPy arrays and torch
-tensors on the CPU go through compiled loops, which keep a row in the cache from the first step to
-the last.
+Nothing here has to be called. The extra ``fast`` makes large NumPy arrays and torch tensors on the
+CPU go through compiled loops, which keep a row in the cache from the first step to the last.
 
 What they take
     float32 and float64, from 16,384 items. Half precision is worked on in float32, as always.
