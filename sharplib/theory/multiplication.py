@@ -31,6 +31,10 @@ W1, W2 = sympy.symbols("W_1 W_2", nonnegative=True)
 
 Noise = tuple[float, float]
 
+# Noise is uniform and what is averaged over it is smooth: 32 nodes give nine digits up to n = 40.
+_NODES, _SHARE = np.polynomial.legendre.leggauss(32)
+_SHARE = _SHARE / 2
+
 
 # --- Statements -----------------------------------------------------------------------------------
 
@@ -103,14 +107,11 @@ def _shifted(weight: Array, noise: Noise | None) -> tuple[Array, Array, Array, A
     """First and second moment of a weight under noise, and their slopes in the weight."""
     if noise is None:
         return weight, weight**2, np.ones_like(weight), 2 * weight
-    # Noise is uniform and the integrand smooth, so 32 nodes are exact to rounding up to n = 40.
-    nodes, share = np.polynomial.legendre.leggauss(32)
-    n = (noise[0] + noise[1]) / 2 + (noise[1] - noise[0]) / 2 * nodes
+    n = (noise[0] + noise[1]) / 2 + (noise[1] - noise[0]) / 2 * _NODES
     w = weight[..., None]
     below = w * n + 1 - w
     moved, slope = w * n / below, n / below**2
-    share = share / 2
-    return moved @ share, moved**2 @ share, slope @ share, 2 * moved * slope @ share
+    return moved @ _SHARE, moved**2 @ _SHARE, slope @ _SHARE, 2 * moved * slope @ _SHARE
 
 
 def _parts(weight: Array, mean: float, square: float, noise: Noise | None) -> tuple[Array, ...]:
