@@ -56,10 +56,10 @@ def test_script_and_data_are_small(source: str, site: Path) -> None:
 def test_explorers_live_within_a_second(
     page_name: str, source: str, site: Path, browser: Browser
 ) -> None:
-    """From a file, the slowest way; the best of three loads, for the machine may be busy."""
+    """From a file, the slowest way; the best of five loads, for the machine may be busy."""
     wanted = len(FIGURE.findall(source))
     times = []
-    for _ in range(3 if wanted else 0):
+    for _ in range(5 if wanted else 0):
         with browser.new_context() as context:
             page = context.new_page()
             page.add_init_script(CLOCK)
