@@ -1222,7 +1222,7 @@ def entmax15(x, p, odd, start, stop):
             odd[r] = True
             continue
         count = crests(x[r], best)
-        low, _ = settle15(best[:count], m, -1.0, 4)
+        low, _ = settle15(best[:count], m, -1.0, 3)
         low -= _ROUNDED
         count = collect(x[r], best[:count], below(m + 2 * low, real), parts, kept, place)
         near, out = (x[r], p[r]) if count < 0 else (kept[: upto(count)], weights)
@@ -1990,7 +1990,7 @@ def pole_sums(x, m, one, pole, q):
 
 @piece
 def solve_stieltjes(x, m, one, pole, q, enough):
-    """The pole at which the weights add up to 1, by Newton from below."""
+    """The pole at which the weights add up to 1, by Newton: after its first step from below."""
     for _ in range(32):
         total, slope = pole_sums(x, m, one, type_as(one, pole), type_as(one, q))
         step = (total ** (1 / q) - 1) * total / slope
@@ -2025,17 +2025,22 @@ def stieltjes(x, power, p, sums, odd, start, stop):
         if not (math.isfinite(m) and 1 <= q < 1e6):
             odd[r] = True
             continue
-        count, mean = 0, 0.0
+        count, mean, square = 0, 0.0, 0.0
         for i in range(x.shape[1]):
             y = x[r, i] - m
             there = y > -np.inf
             count += there
-            mean = add(mean, y if there else 0.0)
-        # The mean weight is at least the weight of the mean: a start that is surely too low.
-        pole = max(mean / count + count ** (1 / q), 1.0)
+            y = y if there else 0.0
+            mean = add(mean, y)
+            square = add(square, y * y)
+        # Where all scores are at their mean; further off as they spread, to the second order.
+        mean, base = mean / count, count ** (1 / q)
+        rise = q * (q + 1) / 2 * (square / count - mean * mean) / (base * base)
+        rise = min(rise, 3.0) if rise > 0 else 0.0
+        pole = max(mean + base * (1 + rise) ** (1 / q), 1.0)
         # The last step squares the error, and the last division takes out what is left of it.
         if x.itemsize == 4 and q <= 16:
-            pole = solve_stieltjes(x[r], real(m), real(1), pole, q, 1e-4)
+            pole = solve_stieltjes(x[r], real(m), real(1), pole, q, 1e-3)
             sums[r] = write_stieltjes(x[r], real(m), real(1), real(pole), real(q), p[r])
         else:
             pole = solve_stieltjes(x[r], m, 1.0, pole, q, 4 * np.finfo(np.float64).eps)
