@@ -96,6 +96,11 @@ def markdown(chapter: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in chapter.cells if cell.cell_type == "markdown"]
 
 
+def test_the_library_draws_all_figures(chapter: NotebookNode) -> None:
+    code = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "code")
+    assert re.findall(r"matplotlib|\bplt\b|savefig", code) == []
+
+
 def test_every_figure_has_a_caption_and_is_described(chapter: NotebookNode) -> None:
     for cell in chapter.cells:
         shown = cell.metadata.get("mystnb", {})
