@@ -31,7 +31,7 @@ W1, W2 = sympy.symbols("W_1 W_2", nonnegative=True)
 
 Noise = tuple[float, float]
 
-# Noise is uniform and what is averaged over it is smooth: 32 nodes give nine digits up to n = 40.
+# Noise is uniform and what is averaged over it is smooth: 32 nodes give eleven digits up to n = 40.
 _NODES, _SHARE = np.polynomial.legendre.leggauss(32)
 _SHARE = _SHARE / 2
 

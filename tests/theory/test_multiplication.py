@@ -51,7 +51,7 @@ def test_the_error_is_the_integral(ends, noise):
     rng = np.random.default_rng(0)
     for weights in [*rng.random((3, 2)), (0.0, 0.0), (1.0, 1.0), (0.0, 1.0)]:
         want = integrate(weights, *ends, noise).item()
-        # twelve nodes are exact for the inputs and good to nine digits for the noise
+        # twelve nodes are exact for the inputs and good to seven digits for the noise
         assert np.isclose(error(*weights, *ends, noise), want, rtol=1e-7, atol=1e-9 * ends[1] ** 4)
 
 
