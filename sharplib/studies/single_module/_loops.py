@@ -13,6 +13,8 @@ date of this file alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -29,13 +31,21 @@ _NAC = _F(1e-7)
 _KILO = _F(1000)
 _TOP = _F(20)
 
-# Sums over a batch may be reordered; all else is done as it is written.
-_compiled = njit(cache=True, error_model="numpy", fastmath={"contract"})
 _piece = njit(error_model="numpy", fastmath={"contract"}, inline="always")
+
+
+def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile at the first call, and keep the result on disk where there is a place for it."""
+    how: Any = {"error_model": "numpy", "fastmath": {"contract"}}
+    try:
+        return njit(cache=True, **how)(function)
+    except RuntimeError:
+        return njit(**how)(function)
 
 
 @njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, forceinline=True)
 def _add(total, value):
+    """A sum that may be taken in any order, so that it can use vectors."""
     return total + value
 
 
