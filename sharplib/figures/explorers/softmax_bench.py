@@ -32,7 +32,7 @@ class SoftmaxBench(Explorer):
         "Drag the scores, or focus one and use the arrow keys. The coloured bars below are the "
         "weights of the chosen map, the dashed outline those of a plain softmax."
     )
-    height = (490, 740)
+    height = (490, 730)
 
     scores = t.List(t.CFloat(), [1.0, 2.0, 3.0, 4.0]).tag(sync=True)
     map = t.Enum(list(CATALOGUE), "softmax").tag(sync=True)
