@@ -32,7 +32,7 @@ class Dispersion(Explorer):
         "Shaded: Lemma 2.1. Blue: the tight bounds. Orange: the largest and the smallest weight of "
         "a random row. Green: the weight that one item is to get, and the last size that allows it."
     )
-    height = (530, 860)
+    height = (540, 860)
 
     spread = Number(3.0, min=0, max=20).tag(sync=True)
     temperature = Number(1.0, min=0.1, max=10).tag(sync=True)

@@ -35,7 +35,7 @@ class Ranking(Explorer):
         "item has noise of its own and if all items of a class have a head start together. Drag "
         "the vertical line to read both at an inverse temperature. The star is the best one."
     )
-    height = (512, 832)
+    height = (530, 832)
 
     n = t.Int(2048, min=16, max=16384).tag(sync=True)
     sharpness = Number(200.0, min=100, max=1000).tag(sync=True)

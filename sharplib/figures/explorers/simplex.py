@@ -41,7 +41,7 @@ class Simplex(Explorer):
         "shows the weights: a corner is one item alone, and the orange line is the way of this "
         "point from hot to cold."
     )
-    height = (400, 993)
+    height = (400, 1040)
 
     scores = t.List(Number(min=-5, max=5), [0.4, 0.1, -0.5], minlen=3, maxlen=3).tag(sync=True)
     map = t.Enum(list(CATALOGUE), "sparsemax").tag(sync=True)
