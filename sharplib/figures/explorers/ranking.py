@@ -33,9 +33,9 @@ class Ranking(Explorer):
     caption = (
         "What a softmax rule gains on the hard maximum, in percentage points of accuracy, if each "
         "item has noise of its own and if all items of a class have a head start together. Drag "
-        "the vertical line to read both at an inverse temperature. The star is the best one."
+        "the vertical line to read both at an inverse temperature. The star is best for items."
     )
-    height = (530, 832)
+    height = (462, 815)
 
     n = t.Int(2048, min=16, max=16384).tag(sync=True)
     sharpness = Number(200.0, min=100, max=1000).tag(sync=True)

@@ -27,8 +27,9 @@ export function render({ model, el }) {
   const inside = svg("g", { "clip-path": `url(#${clip})` }, ...parts.flatMap(({ curve, here }) => [curve, here]));
   const zero = svg("line", { class: "sharp-tick", x1: LEFT });
   const hard = svg("text", { class: "sharp-label", "text-anchor": "end" }, "hard maximum");
-  const gain = svg("text", { class: "sharp-blue", "text-anchor": "middle", y: -12, "data-value": "gain" });
-  const best = svg("g", {}, svg("path", { class: "sharp-frame", d: "M0,-7V7M-7,0H7M-5,-5L5,5M-5,5L5,-5" }), gain);
+  const label = (name, y) => svg("text", { class: "sharp-blue", "text-anchor": "middle", y, "data-value": name });
+  const [gain, at] = [label("gain", -12), label("best", -27)];
+  const best = svg("g", {}, svg("path", { class: "sharp-frame", d: "M0,-7V7M-7,0H7M-5,-5L5,5M-5,5L5,-5" }), gain, at);
   const rule = svg("line", { class: "sharp-tick", y1: TOP - 6, y2: BOTTOM });
   const grip = handle(svg("g", {}, svg("rect", { class: "sharp-reach", width: 44, height: BOTTOM - TOP + 22, x: -22, y: TOP }), svg("circle", { class: "sharp-grip sharp-green", r: 7, cy: BOTTOM })), {
     min: 0, max: STEPS, step: 1,
@@ -51,10 +52,9 @@ export function render({ model, el }) {
   ];
   const numbers = readouts([
     ["item", "items, at β", percent],
-    ["item-hard", "items, hard max", percent],
+    ["item-hard", "hard max", percent],
     ["class", "classes, at β", percent],
-    ["class-hard", "classes, hard max", percent],
-    ["best", "best β for items", number],
+    ["class-hard", "hard max", percent],
   ]);
   const words = sentence();
   const reset = element("div", { class: "sharp-buttons" }, button("Reset", () => update(start)));
@@ -89,14 +89,15 @@ export function render({ model, el }) {
     const gained = right("item", bestBeta) - hardest.item;
     set(best, { transform: `translate(${x(bestBeta)},${height("item", bestBeta)})` });
     show(gain, gained, (v) => `+${number(100 * v, 2)}`);
+    show(at, bestBeta, (v) => `β = ${number(v)}`);
     set(rule, { x1: x(beta), x2: x(beta) });
     set(grip, { transform: `translate(${x(beta)},0)` });
     announce(grip, "Inverse temperature", nearest(beta), number(beta));
 
-    numbers.set({ item: right("item", beta), "item-hard": hardest.item, class: right("class", beta), "class-hard": hardest.class, best: bestBeta });
+    numbers.set({ item: right("item", beta), "item-hard": hardest.item, class: right("class", beta), "class-hard": hardest.class });
     words.set(
-      `Against noise of single items a temperature of ${number(bestRatio(gaps), 2)} times the noise is best; it gains ` +
-        `${number(100 * gained, 2)} points on the hard maximum. Against head starts of classes nothing beats the hard maximum.`,
+      `Noise of single items: a temperature of ${number(bestRatio(gaps), 2)} times the noise is best, ` +
+        `${number(100 * gained, 2)} points above the hard maximum. Head starts: nothing is above it.`,
     );
   }
 
