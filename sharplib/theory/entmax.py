@@ -55,9 +55,9 @@ def threshold_form() -> Proof:
         "Threshold form",
         (
             Step(stationary, "no direction is uphill"),
-            Step(level, "one name for all that the items share"),
-            Step(sympy.Eq(p ** (alpha - 1), power), "where the weight is positive"),
-            Step(sympy.Eq(p, power ** (1 / (alpha - 1))), "and zero where the bracket is negative"),
+            Step(level, "the same for all items"),
+            Step(sympy.Eq(p ** (alpha - 1), power), "where p is positive"),
+            Step(sympy.Eq(p, power ** (1 / (alpha - 1))), "0 if the bracket is negative"),
         ),
     )
 
@@ -86,7 +86,7 @@ def leader_keeps() -> Proof:
             Step(sympy.Le(Q, 1 / n, evaluate=False), "n weights of at least Q make 1"),
             Step(
                 between(gained**exponent, P, (gained + (1 / n) ** (alpha - 1)) ** exponent),
-                "as long as the lower end is below 1; from there on P is 1",
+                "while the lower end is below 1",
             ),
         ),
     )
@@ -153,11 +153,11 @@ def steepness() -> Proof:
         (
             Step(
                 sympy.Eq(sympy.Symbol("dp"), u * (sympy.Symbol("dx") - move / (alpha - 1))),
-                "one item, the threshold moving with all",
+                "the threshold moves too",
             ),
             Step(sympy.Eq(u, p ** (2 - alpha)), "slope of the threshold form"),
-            Step(sympy.Eq(sympy.Symbol("Q"), form), "the sum stays 1: a variance under u"),
-            Step(sympy.Le(u, 1, evaluate=False), "for alpha up to 2, since p is at most 1"),
+            Step(sympy.Eq(sympy.Symbol("Q"), form), "the sum stays 1"),
+            Step(sympy.Le(u, 1, evaluate=False), "for alpha up to 2"),
         ),
     )
 
