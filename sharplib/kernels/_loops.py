@@ -392,9 +392,9 @@ def block(start, n):
 
 @piece
 def divide(p, total):
-    share = p.dtype.type(1 / total)
+    whole = p.dtype.type(total)
     for i in range(p.size):
-        p[i] *= share
+        p[i] /= whole
 
 
 @piece
