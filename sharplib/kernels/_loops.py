@@ -392,9 +392,9 @@ def block(start, n):
 
 @piece
 def divide(p, total):
-    whole = p.dtype.type(total)
+    share = p.dtype.type(1 / total)
     for i in range(p.size):
-        p[i] /= whole
+        p[i] *= share
 
 
 @piece
@@ -1845,7 +1845,9 @@ def periodic(x, p, odd, start, stop, kind, offset, frequency):
             p[r, i] = weight
             total = add(total, weight)
         if far == 0 and 1e-6 < abs(total) < 1e30:
-            divide(p[r], total)
+            whole = real(total)  # times its inverse, a single item would miss 1 by a rounding
+            for i in range(x.shape[1]):
+                p[r, i] /= whole
         else:
             odd[r] = True
 
