@@ -16,7 +16,7 @@ serve: book ## read the site at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
 test: .venv/installed-test.txt book ## build the site, then run all tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: .venv/installed-test.txt ## measure speed beside the usual ways, into benchmarks/results
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
