@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import sympy
+import torch
 
 import sharplib
 from sharplib import losses
@@ -122,7 +123,6 @@ def test_the_crowd_of_softmax():
 
 @pytest.mark.parametrize("alpha", [1.1, 1.5, 2.0])
 def test_weights_never_move_faster_than_scores(alpha, rng):
-    torch = pytest.importorskip("torch")
     for _ in range(20):
         x = torch.tensor(rng.normal(size=6) * rng.choice([0.1, 1, 3]))
         slope = torch.func.jacrev(lambda z: sharplib.entmax(z, alpha))(x).numpy()
@@ -133,7 +133,6 @@ def test_weights_never_move_faster_than_scores(alpha, rng):
 
 
 def test_above_two_they_do():
-    torch = pytest.importorskip("torch")
     # Two items, the second with a weight near 0: u = p^(2 - alpha) has no bound.
     x = torch.tensor([1 / 3 - 1e-4, 0.0], dtype=torch.float64)
     slope = torch.func.jacrev(lambda z: sharplib.entmax(z, 4.0))(x)
