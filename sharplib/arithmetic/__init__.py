@@ -15,29 +15,62 @@ Each unit is a function of inputs and weights and a `Unit`, a module that holds 
 
 from sharplib.arithmetic._unit import Unit, ramp
 from sharplib.arithmetic.inalu import INALU, inalu
-from sharplib.arithmetic.nac import NACAdd, NACMul, nac_mul, nac_weight
-from sharplib.arithmetic.nalu import NALU, GoldenNALU, nalu
+from sharplib.arithmetic.mcfc import (
+    MCFC,
+    MulMCFC,
+    MulMCFCSignINALU,
+    MulMCFCSignRealNPU,
+    mcfc,
+    mul_mcfc,
+)
+from sharplib.arithmetic.nac import (
+    NACAdd,
+    NACMul,
+    NACMulNMU,
+    NACMulSigmoid,
+    nac_mul,
+    nac_weight,
+)
+from sharplib.arithmetic.nalu import NALU, SNALU, GoldenNALU, nalu, snalu
 from sharplib.arithmetic.nau import NAU, nau, nau_penalty
-from sharplib.arithmetic.nmu import NMU, StochasticNMU, nmu, nmu_penalty, snmu, snmu_by_weights
+from sharplib.arithmetic.nmu import (
+    NMU,
+    SigmoidNMU,
+    StochasticNMU,
+    nmu,
+    nmu_penalty,
+    snmu,
+    snmu_by_weights,
+)
 from sharplib.arithmetic.npu import NPU, ModifiedRealNPU, RealNPU, npu
 from sharplib.arithmetic.reciprocal import NMRU, NRU, nmru, nru
 
 __all__ = [
     "INALU",
+    "MCFC",
     "NALU",
     "NAU",
     "NMRU",
     "NMU",
     "NPU",
     "NRU",
+    "SNALU",
     "GoldenNALU",
     "ModifiedRealNPU",
+    "MulMCFC",
+    "MulMCFCSignINALU",
+    "MulMCFCSignRealNPU",
     "NACAdd",
     "NACMul",
+    "NACMulNMU",
+    "NACMulSigmoid",
     "RealNPU",
+    "SigmoidNMU",
     "StochasticNMU",
     "Unit",
     "inalu",
+    "mcfc",
+    "mul_mcfc",
     "nac_mul",
     "nac_weight",
     "nalu",
@@ -49,6 +82,7 @@ __all__ = [
     "npu",
     "nru",
     "ramp",
+    "snalu",
     "snmu",
     "snmu_by_weights",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["Unit", "pairs", "product", "ramp", "uniform", "xavier"]
+__all__ = ["Unit", "pairs", "product", "ramp", "read_powers", "read_sum", "uniform", "xavier"]
 
 Some = TypeVar("Some", bound="Unit")
 
@@ -162,3 +162,19 @@ def xavier(inputs: int, outputs: int, generator: torch.Generator | None) -> Tens
     """Weights of shape (O, I) with variance 2 / (I + O), uniform (Glorot and Bengio, 2010)."""
     bound = math.sqrt(6 / (inputs + outputs))
     return uniform((outputs, inputs), -bound, bound, generator)
+
+
+def read_sum(weight: Tensor, x: Sequence[sympy.Expr]) -> sympy.Expr:
+    """The sum with whole weights."""
+    import sympy
+
+    weights = weight.round().int().tolist()
+    return sympy.Add(*(w * x for w, x in zip(weights, x, strict=True)))
+
+
+def read_powers(weight: Tensor, x: Sequence[sympy.Expr]) -> sympy.Expr:
+    """The product of powers, with exponents that are multiples of one half."""
+    import sympy
+
+    halves = (2 * weight).round().int().tolist()
+    return sympy.Mul(*(x ** sympy.Rational(n, 2) for n, x in zip(halves, x, strict=True)))

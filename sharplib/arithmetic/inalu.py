@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import Unit, pairs, product
-from sharplib.arithmetic.nac import nac_weight, read_powers, read_sum
+from sharplib.arithmetic._unit import Unit, pairs, product, read_powers, read_sum
+from sharplib.arithmetic.nac import nac_weight
 from sharplib.arithmetic.nau import nau
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import Unit, uniform
+from sharplib.arithmetic._unit import Unit, read_powers, read_sum, uniform
 from sharplib.arithmetic.nau import nau
+from sharplib.arithmetic.nmu import NMU
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["NACAdd", "NACMul", "nac_mul", "nac_weight"]
+__all__ = ["NACAdd", "NACMul", "NACMulNMU", "NACMulSigmoid", "nac_mul", "nac_weight"]
 
 EPSILON = 1e-7
 
@@ -121,6 +122,64 @@ class NACMul(_NAC):
         return read_powers(self.selection()[output], [abs(x) for x in x])
 
 
+class NACMulSigmoid(Unit):
+    r"""NAC•,σ: a `nac_mul` that cannot divide, with the weights :math:`W = \sigma(\hat M)`.
+
+    Raw parameters start normal with variance 2 / (I + O). There is no penalty and no clipping.
+
+    Attributes
+    ----------
+    amount : torch.nn.Parameter, shape (..., O, I)
+        :math:`\hat M`.
+
+    Notes
+    -----
+    Source: Madsen and Johansen, "Neural Arithmetic Units", ICLR 2020, and its code.
+    """
+
+    operations = frozenset({"mul"})
+    amount: torch.nn.Parameter
+
+    def initial(self, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """Normal numbers, by Glorot and Bengio."""
+        deviation = math.sqrt(2 / (self.inputs + self.outputs))
+        raw = torch.empty(self.outputs, self.inputs)
+        return {"amount": raw.normal_(0.0, deviation, generator=generator)}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the products of the rows of x."""
+        return nac_mul(x, self.selection())
+
+    def selection(self) -> Tensor:
+        r"""Return :math:`\sigma(\hat M)`."""
+        return torch.sigmoid(self.amount)
+
+    def _read(self, output: int, x: Sequence[sympy.Symbol]) -> sympy.Expr:
+        return read_powers(self.selection()[output], [abs(x) for x in x])
+
+
+class NACMulNMU(NMU):
+    r"""NAC•,NMU: a `nac_mul` with the weights of an `NMU`.
+
+    Initial values, clipping and penalty are those of the `NMU`.
+
+    Attributes
+    ----------
+    weight : torch.nn.Parameter, shape (..., O, I)
+
+    Notes
+    -----
+    Source: Madsen and Johansen, "Neural Arithmetic Units", ICLR 2020, and its code.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the products of the rows of x."""
+        return nac_mul(x, self.weight)
+
+    def _read(self, output: int, x: Sequence[sympy.Symbol]) -> sympy.Expr:
+        return super()._read(output, [abs(x) for x in x])
+
+
 def radius(inputs: int, outputs: int) -> float:
     r"""How far initial raw parameters may be from zero.
 
@@ -141,19 +200,3 @@ def radius(inputs: int, outputs: int) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if excess(middle) > 0 else (middle, high)
     return low
-
-
-def read_sum(weight: Tensor, x: Sequence[sympy.Expr]) -> sympy.Expr:
-    """The sum with whole weights."""
-    import sympy
-
-    weights = weight.round().int().tolist()
-    return sympy.Add(*(w * x for w, x in zip(weights, x, strict=True)))
-
-
-def read_powers(weight: Tensor, x: Sequence[sympy.Expr]) -> sympy.Expr:
-    """The product of powers, with exponents that are multiples of one half."""
-    import sympy
-
-    halves = (2 * weight).round().int().tolist()
-    return sympy.Mul(*(x ** sympy.Rational(n, 2) for n, x in zip(halves, x, strict=True)))

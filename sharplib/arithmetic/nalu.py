@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import xavier
-from sharplib.arithmetic.nac import NACAdd, nac_mul, nac_weight, read_powers, read_sum
+from sharplib.arithmetic._unit import read_powers, read_sum, xavier
+from sharplib.arithmetic.nac import NACAdd, nac_mul, nac_weight
 from sharplib.arithmetic.nau import nau
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["NALU", "GoldenNALU", "nalu"]
+__all__ = ["NALU", "SNALU", "GoldenNALU", "nalu", "snalu"]
 
 
 def nalu(x: Tensor, weight: Tensor, gate: Tensor) -> Tensor:
@@ -104,3 +104,75 @@ class GoldenNALU(NALU):
     """
 
     scale = math.log((1 + math.sqrt(5)) / 2)
+
+
+def snalu(x: Tensor, weight: Tensor, gate: Tensor) -> Tensor:
+    r"""A mixture of a sum and a product with the same weights and the sign of all inputs.
+
+    .. math:: y_o = g \sum_i W_{oi} x_i
+        + (1 - g) \prod_i \mathrm{sign}(x_i)\, (|x_i| + \epsilon)^{W_{oi}}
+
+    The sign is that of the product of all inputs, also of those that the weights leave out.
+
+    Parameters
+    ----------
+    x : (..., B, I)
+    weight : (..., O, I)
+    gate : (..., 1, 1)
+        g, in [0, 1]; 1 is the sum.
+
+    Returns
+    -------
+    (..., B, O)
+
+    Notes
+    -----
+    Source: the public code of F. Wilhelm, snalu.pytorch, with its :math:`\epsilon = 10^{-8}`.
+
+    Examples
+    --------
+    >>> x, weight = torch.tensor([[3.0, -4.0]]), torch.tensor([[1.0, 1.0]])
+    >>> snalu(x, weight, torch.tensor([[0.5]])).round(decimals=4).tolist()  # of -1 and -12
+    [[-6.5]]
+    """
+    sign = x.sign().prod(-1, keepdim=True)
+    return gate * nau(x, weight) + (1 - gate) * sign * nac_mul(x, weight, 1e-8)
+
+
+class SNALU(NACAdd):
+    r"""Sign-NALU: `snalu` with the weights of `nac_weight` and one gate :math:`\sigma(G)`.
+
+    All raw parameters start by Glorot and Bengio. There is no penalty and no clipping.
+
+    Attributes
+    ----------
+    direction, amount, gate : torch.nn.Parameter, shapes (..., O, I), (..., O, I) and (..., 1, 1)
+        :math:`\hat W`, :math:`\hat M` and G, which is common to all outputs and inputs.
+
+    Notes
+    -----
+    Source: the public code of F. Wilhelm, snalu.pytorch.
+    """
+
+    operations = frozenset({"add", "sub", "mul", "div"})
+    gate: torch.nn.Parameter
+
+    def initial(self, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """All by Glorot and Bengio."""
+        return {
+            "direction": xavier(self.inputs, self.outputs, generator),
+            "amount": xavier(self.inputs, self.outputs, generator),
+            "gate": xavier(1, 1, generator),
+        }
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the mixtures for the rows of x."""
+        return snalu(x, self.selection(), torch.sigmoid(self.gate))
+
+    def _read(self, output: int, x: Sequence[sympy.Symbol]) -> sympy.Expr:
+        import sympy
+
+        weight = self.selection()[output]
+        if self.gate > 0:
+            return read_sum(weight, x)
+        return sympy.sign(sympy.Mul(*x)) * read_powers(weight, [abs(x) for x in x])

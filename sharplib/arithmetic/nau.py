@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import Unit, uniform
+from sharplib.arithmetic._unit import Unit, read_sum, uniform
 
 if TYPE_CHECKING:
     import sympy
@@ -101,7 +101,4 @@ class NAU(Unit):
         self.weight.clamp_(-1, 1)
 
     def _read(self, output: int, x: Sequence[sympy.Symbol]) -> sympy.Expr:
-        import sympy
-
-        signs = self.weight[output].round().int().tolist()
-        return sympy.Add(*(sign * x for x, sign in zip(x, signs, strict=True)))
+        return read_sum(self.weight[output], x)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import Unit, pairs, product, uniform
+from sharplib.arithmetic._unit import Unit, pairs, product, read_powers, uniform
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["NMU", "StochasticNMU", "nmu", "nmu_penalty", "snmu", "snmu_by_weights"]
+__all__ = ["NMU", "SigmoidNMU", "StochasticNMU", "nmu", "nmu_penalty", "snmu", "snmu_by_weights"]
 
 
 def nmu(x: Tensor, weight: Tensor) -> Tensor:
@@ -157,10 +157,43 @@ class NMU(Unit):
         self.weight.clamp_(0, 1)
 
     def _read(self, output: int, x: Sequence[sympy.Symbol]) -> sympy.Expr:
-        import sympy
+        return read_powers(self.selection()[output].round(), x)
 
-        taken = self.weight[output].round().tolist()
-        return sympy.Mul(*(x for x, take in zip(x, taken, strict=True) if take))
+
+class SigmoidNMU(Unit):
+    r"""An earlier form of the NMU: `nmu` with the weights :math:`W = \sigma(\hat M)`.
+
+    Raw parameters start uniform in ±sqrt(3)/2. There is no penalty and no clipping, so that weights
+    reach 0 and 1 only in the limit of infinite parameters.
+
+    Attributes
+    ----------
+    amount : torch.nn.Parameter, shape (..., O, I)
+        :math:`\hat M`.
+
+    Notes
+    -----
+    Source: the public code of Mistry et al., arXiv 2211.05624, where it is called MNAC.
+    """
+
+    operations = frozenset({"mul"})
+    amount: torch.nn.Parameter
+
+    def initial(self, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """Uniform numbers around zero."""
+        bound = math.sqrt(3) / 2
+        return {"amount": uniform((self.outputs, self.inputs), -bound, bound, generator)}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the products of the rows of x."""
+        return nmu(x, self.selection())
+
+    def selection(self) -> Tensor:
+        r"""Return :math:`\sigma(\hat M)`."""
+        return torch.sigmoid(self.amount)
+
+    def _read(self, output: int, x: Sequence[sympy.Symbol]) -> sympy.Expr:
+        return read_powers(self.selection()[output].round(), x)
 
 
 class StochasticNMU(NMU):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import Unit, xavier
-from sharplib.arithmetic.nac import read_powers
+from sharplib.arithmetic._unit import Unit, read_powers, xavier
 from sharplib.arithmetic.nau import nau_initial, nau_penalty
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import pairs, product, uniform
+from sharplib.arithmetic._unit import pairs, product, read_powers, uniform
 from sharplib.arithmetic.nau import NAU
 from sharplib.arithmetic.nmu import NMU
 
@@ -106,10 +106,7 @@ class NRU(NAU):
         return nru(x, self.weight, training=self.training)
 
     def _read(self, output: int, x: Sequence[sympy.Symbol]) -> sympy.Expr:
-        import sympy
-
-        powers = self.weight[output].round().int().tolist()
-        return sympy.Mul(*(x**n for x, n in zip(x, powers, strict=True)))
+        return read_powers(self.weight[output].round(), x)
 
 
 class NMRU(NMU):

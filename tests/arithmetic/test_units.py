@@ -12,17 +12,24 @@ import torch
 from sharplib import arithmetic
 from sharplib.arithmetic import (
     INALU,
+    MCFC,
     NALU,
     NAU,
     NMRU,
     NMU,
     NPU,
     NRU,
+    SNALU,
     GoldenNALU,
     ModifiedRealNPU,
+    MulMCFC,
+    MulMCFCSignRealNPU,
     NACAdd,
     NACMul,
+    NACMulNMU,
+    NACMulSigmoid,
     RealNPU,
+    SigmoidNMU,
     StochasticNMU,
     Unit,
 )
@@ -38,6 +45,8 @@ FAR = torch.tensor(
     [[3.0, -7.0, 5.0], [-1e20, 1e-20, 2.0], [-1e-20, -1e20, 0.0], [1e10, 3e10, -1e20]],
     dtype=torch.float64,
 )
+MIXED = torch.tensor([[0.5, -1.5, 2.0], [-1.2, 0.7, -0.3]], dtype=torch.float64)
+SIGNLESS = (NACMul, NACMulSigmoid, NACMulNMU, NALU, GoldenNALU)
 ZEROS = torch.tensor([[0.0, 3.0, 1.0], [0.0, 0.0, 5.0], [4.0, 1.0, 0.0]], dtype=torch.float64)
 
 
@@ -45,9 +54,15 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def allowed(kind: type[Unit], x: torch.Tensor) -> torch.Tensor:
+    """Inputs that a unit can take: logarithms want positive ones."""
+    return x.abs() if kind is MulMCFC else x
+
+
 def ideal(kind: type[Unit], operation: str) -> Unit:
-    """A unit that takes the first two of three inputs, in evaluation mode."""
-    unit = kind(3, 1).double().eval()
+    """A unit whose first output takes the first two of three inputs, in evaluation mode."""
+    # what a mass-conserving layer leaves out must go to another output
+    unit = kind(3, 2 if issubclass(kind, MCFC) else 1).double().eval()
     second = {"add": 1.0, "sub": -1.0, "mul": 1.0, "div": -1.0}[operation]
     weight = torch.tensor([[1.0, second, 0.0]], dtype=torch.float64)
     sums = operation in ("add", "sub")
@@ -56,7 +71,14 @@ def ideal(kind: type[Unit], operation: str) -> Unit:
         if kind is NMRU
         else weight,
         "direction": BOTH * weight * torch.ones(2, 1, 3) if kind is INALU else 99 * weight,
-        "amount": torch.tensor(99.0),
+        "amount": 99 * (2 * weight - 1)
+        if kind in (NACMulSigmoid, SigmoidNMU)
+        else torch.tensor(99.0),
+        "mass": 99 * torch.tensor([[1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]]),
+        "opening": torch.tensor(99.0),
+        "bias": torch.tensor(0.0),
+        "offset": torch.tensor(0.0),
+        "turn": torch.tensor([1.0, 1.0, 0.0]),
         "imaginary": torch.tensor(0.0),
         "gate": torch.tensor([1.0, 1.0, 0.0])
         if isinstance(unit, RealNPU)
@@ -64,8 +86,8 @@ def ideal(kind: type[Unit], operation: str) -> Unit:
     }
     with torch.no_grad():
         for name, parameter in unit.named_parameters():
-            # iNALU's gate is exactly 0 or 1 only at infinity; sigmoid(-1000) is exactly 0.
-            scale = 1000 if isinstance(unit, INALU) and name == "gate" else 1
+            # These gates are exactly 0 or 1 only at infinity; sigmoid(-1000) is exactly 0.
+            scale = 1000 if isinstance(unit, INALU | SNALU) and name == "gate" else 1
             parameter.copy_(scale * values[name])
     return unit
 
@@ -96,16 +118,20 @@ def test_a_solved_unit_is_exact_far_out_of_range(kind, operation):
     elif isinstance(unit, INALU) and operation in ("mul", "div"):
         # inputs of at least 1e-7, results of at most e^20
         x = torch.tensor([[3.0, -7.0, 5.0], [-1e4, -1e4, 2.0], [1e-6, 1e2, 0.0]]).double()
+    elif isinstance(unit, SNALU):
+        x = FAR[:2]  # where the input that is left out is positive: its sign would count
+    elif issubclass(kind, MulMCFC):
+        x = allowed(kind, FAR[[0, 1, 3]])  # without the zero, which it cannot leave out
     else:
         x = FAR
     want = exactly(operation, x)
-    if isinstance(unit, NACMul):
+    if kind in SIGNLESS and operation in ("mul", "div"):
         want = want.abs()
     # A product by logarithms is off by the rounding of the logarithm, up to 100, and by epsilon.
-    epsilon = {NACMul: 1e-7, NALU: 1e-7, GoldenNALU: 1e-7}.get(kind, 0.0)
+    epsilon = 1e-7 if kind in SIGNLESS else 1e-8 if kind is SNALU else 0.0
     epsilon = 2.0**-23 if isinstance(unit, RealNPU) else epsilon
     least = x[:, :2].abs().amin(1, keepdim=True)
-    error = ((unit(x) - want) / want).abs()
+    error = ((unit(x)[:, :1] - want) / want).abs()
     if epsilon:
         sure = least[:, 0] > 1e-3
         error = (error - 2 * epsilon / least)[sure]
@@ -113,9 +139,20 @@ def test_a_solved_unit_is_exact_far_out_of_range(kind, operation):
     assert (error <= 200 * 2**-52).all()
 
 
-@pytest.mark.parametrize("kind", [NMU, StochasticNMU, NMRU, NRU])
+@pytest.mark.parametrize("kind", [NMU, SigmoidNMU, StochasticNMU, NMRU, NRU])
 def test_products_with_zeros_are_exact(kind):
     assert torch.equal(ideal(kind, "mul")(ZEROS), exactly("mul", ZEROS))
+
+
+def test_the_sign_of_a_sign_nalu_is_that_of_all_inputs():
+    x = torch.tensor([[3.0, 4.0, -5.0]], dtype=torch.float64)
+    assert math.isclose(ideal(SNALU, "mul")(x).item(), -12, rel_tol=1e-7)  # epsilon is 1e-8
+
+
+def test_a_mass_conserving_layer_with_one_output_cannot_leave_anything_out():
+    unit = MCFC(3, 1, generator=seeded(1))
+    unit.mass.data = 99 * torch.tensor([[1.0, 1.0, -1.0]])
+    assert unit.share().tolist() == [[1.0, 1.0, 1.0]]
 
 
 @pytest.mark.parametrize("kind", [NAU, NACAdd, INALU])
@@ -128,8 +165,8 @@ def test_sums_with_zeros_are_exact(kind):
 def test_a_solved_unit_can_be_read(kind, operation):
     a, b, c = sympy.symbols("a b c", real=True)
     unit = ideal(kind, operation)
-    (found,) = unit.formula(["a", "b", "c"])
-    size = abs if kind in (NACMul, NALU, GoldenNALU) else lambda x: x
+    found = unit.formula(["a", "b", "c"])[0]
+    size = abs if kind in SIGNLESS else lambda x: x
     want = {
         "add": a + b,
         "sub": a - b,
@@ -140,7 +177,7 @@ def test_a_solved_unit_can_be_read(kind, operation):
         at = {a: 50.0, b: 7.0, c: 0.0}
         assert math.isclose(found.subs(at), want.subs(at), rel_tol=1e-9)
     else:
-        for values in ((3, -7, 5), (-2, -5, 1), (4, 9, -1)):
+        for values in ((3, -7, 5), (-2, -5, 1), (4, 9, 1)):
             at = dict(zip((a, b, c), values, strict=True))
             assert found.subs(at) == want.subs(at)
     assert unit.sparsity_error().item() < 1e-12
@@ -166,7 +203,7 @@ def test_gradients_are_those_of_finite_differences(kind, training):
         unit.weight.data = torch.tensor([[2e-4, -3e-4, 0.5], [-0.4, 1e-4, 0.3]]).double()
     if isinstance(unit, StochasticNMU):
         unit.noise = (2.0, 2.0)
-    x = torch.tensor([[0.5, -1.5, 2.0], [1.2, 0.7, -0.3]], dtype=torch.float64)
+    x = allowed(kind, MIXED.clone())
     names, values = zip(*unit.named_parameters(), strict=True)
 
     def run(x, *values):
@@ -182,8 +219,8 @@ def test_every_raw_parameter_learns(kind):
     unit = kind(3, 2, generator=seeded(2))
     if kind is NRU:
         unit.weight.data *= 1e-3
-    # A negative input, or the imaginary weights of an NPU would not feel anything.
-    unit(torch.tensor([[0.5, -1.5, 2.0], [1.2, 0.7, -0.3]])).sum().backward()
+    # Negative inputs, or what turns a sign would not feel anything.
+    unit(allowed(kind, MIXED.float())).sum().backward()
     for name, parameter in unit.named_parameters():
         assert (parameter.grad != 0).all(), name
 
@@ -201,7 +238,7 @@ def test_the_gradient_of_a_product_does_not_divide_by_zero():
 def test_a_stack_is_its_units_side_by_side(kind):
     units = [kind(3, 2, generator=seeded(seed)).eval() for seed in range(4)]
     stack = kind.stack(units).eval()
-    x = torch.randn(4, 5, 3, generator=seeded(9))
+    x = allowed(kind, torch.randn(4, 5, 3, generator=seeded(9)))
     each = torch.stack([unit(x) for unit, x in zip(units, x, strict=True)])
     # A few roundings of float32: products of matrices and vector loops go another way.
     close = {"rtol": 1e-5, "atol": 1e-6}
@@ -234,6 +271,9 @@ def penalty_by_hand(unit: Unit) -> float:
         return sum(powers) / len(powers) + sum(gates) / len(gates)
     if isinstance(unit, RealNPU):
         return sum(abs(w) for tensor in values.values() for w in tensor)
+    if isinstance(unit, MCFC):
+        tensors = [values[name] for name in ("mass", "opening", "bias")]
+        return -sum(sum(w * w for w in tensor) / len(tensor) for tensor in tensors)
     if isinstance(unit, INALU):
         halves = [values["direction"][:6], values["direction"][6:]]
         halves += [values["amount"][:6], values["amount"][6:], values["gate"]]
@@ -284,6 +324,24 @@ def test_units_start_where_their_papers_say(kind):
         laws = {"weight": scipy.stats.uniform(0.25, 0.5)}
     elif isinstance(unit, NAU | RealNPU):
         laws = {"weight": scipy.stats.uniform(-small, 2 * small)}
+    elif isinstance(unit, NACMulSigmoid):
+        laws = {"amount": scipy.stats.norm(0, math.sqrt(2 / 90))}
+    elif isinstance(unit, SigmoidNMU):
+        laws = {"amount": scipy.stats.uniform(-math.sqrt(0.75), math.sqrt(3))}
+    elif isinstance(unit, SNALU):
+        bound = math.sqrt(6 / 90)
+        laws = dict.fromkeys(("direction", "amount"), scipy.stats.uniform(-bound, 2 * bound))
+        gates = [kind(2, 1, generator=seeded(s)).gate.item() for s in range(500)]
+        assert scipy.stats.kstest(gates, scipy.stats.uniform(-(3**0.5), 12**0.5).cdf).pvalue > 1e-4
+    elif isinstance(unit, MCFC):
+        laws = {}
+        # orthonormal columns, to the rounding of 50 products in float32
+        torch.testing.assert_close(unit.mass.mT @ unit.mass, torch.eye(40), rtol=0, atol=1e-5)
+        torch.testing.assert_close(unit.opening.norm(), torch.tensor(1.0))
+        assert torch.equal(kind(3, 3).mass, torch.eye(3))
+        zero = [value for name, value in named.items() if name in ("bias", "offset")]
+        assert all((value == 0).all() for value in zero)
+        assert not isinstance(unit, MulMCFCSignRealNPU) or (unit.turn == 0.5).all()
     elif isinstance(unit, INALU):
         laws = {"direction": scipy.stats.norm(0.88, 0.2), "amount": scipy.stats.norm(0.5, 0.2)}
     else:
@@ -376,7 +434,7 @@ def test_noise_that_is_no_range_is_refused(noise):
 
 # --- Training -------------------------------------------------------------------------------------
 
-RAW = (NACAdd, NACMul, NALU, GoldenNALU, INALU)
+RAW = (NACAdd, NACMul, NACMulSigmoid, NALU, SNALU, GoldenNALU, INALU, SigmoidNMU)
 """Units whose weights are discrete only for infinite parameters: they come near, no more."""
 
 
