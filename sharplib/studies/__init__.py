@@ -29,6 +29,7 @@ STUDIES: Mapping[str, str] = MappingProxyType(
         "max-retrieval": "Find the largest of n items: trained on at most 16, tested on thousands",
         "max-retrieval-recipes": "Which way of training teaches a head to rank thousands of items?",
         "out-of-range": "Which models are right a thousand times outside their training range?",
+        "multi-label": "Which rule finds the labels of a sample that has several?",
         "ranking-noise": "Which temperature is best if the top logit is not always the right item?",
         "single-module": "Which arithmetic units learn an operation, and are right out of range?",
     }
