@@ -31,6 +31,7 @@ STUDIES: Mapping[str, str] = MappingProxyType(
         "out-of-range": "Which models are right a thousand times outside their training range?",
         "multi-label": "Which rule finds the labels of a sample that has several?",
         "ranking-noise": "Which temperature is best if the top logit is not always the right item?",
+        "reversible-noise": "Does the noise of a stochastic NMU push, shake, or both?",
         "single-module": "Which arithmetic units learn an operation, and are right out of range?",
     }
 )
