@@ -21,6 +21,7 @@ from sharplib.studies.single_module.intervals import beta, gamma, wilson
 from sharplib.studies.single_module.settings import UNITS, recipe
 
 ONE_EACH = [next(case for case in CASES if case[0] == unit) for unit in UNITS]
+WITHOUT_PENALTY = ("NAC+", "NAC•", "NAC•,σ", "NALU", "G-NALU", "SNALU", "sigmoid NMU")
 TINY = Settings((("NMU", "mul"), ("NAU", "sub")), steps=20, batch=4, log_every=10, tests=8)
 
 
@@ -82,11 +83,14 @@ def test_loops_find_the_gradients_of_the_units(step, unit, operation):
     # Float32 against float64: sums of 128 terms that may cancel to a thousandth of their size.
     np.testing.assert_allclose(step.loss, want.detach().flatten(), rtol=2e-5, atol=1e-10)
     gradient = flat_gradient(stack, len(before.parameters))
-    scale = np.abs(gradient).max(1, keepdims=True) + 1e-9
-    assert (np.abs(step.gradient - gradient) / scale).max() < 2e-3
+    good = np.isfinite(gradient).all(1)  # a logarithm of negative numbers is not
+    assert good.all() == (unit != "MulMCFC")
+    assert good.sum() >= 4 * len(models.seeds)
+    scale = np.abs(gradient[good]).max(1, keepdims=True) + 1e-9
+    assert (np.abs(step.gradient - gradient)[good] / scale).max() < 2e-3
 
 
-@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit not in ("NAC+", "NAC•")])
+@pytest.mark.parametrize("unit", UNITS)
 def test_regularisers_add_the_gradient_of_the_penalty(step, unit):
     operation = next(operation for name, operation in CASES if name == unit)
     step, models = step(unit, operation)
@@ -104,7 +108,7 @@ def test_regularisers_add_the_gradient_of_the_penalty(step, unit):
         total.backward()
     want = flat_gradient(stack, len(models.parameters))
     np.testing.assert_allclose(step.gradient, want, rtol=1e-6, atol=1e-12)
-    assert (want != 0).any() == (unit not in ("NALU", "G-NALU"))
+    assert (want != 0).any() == (unit not in WITHOUT_PENALTY)
 
 
 def test_the_penalty_of_inalu_waits_for_a_small_loss(step):
@@ -395,7 +399,7 @@ def test_a_stop_changes_nothing(tmp_path):
 
 
 def test_cases_are_all_that_units_claim():
-    assert len(CASES) == len(set(CASES)) == 31
+    assert len(CASES) == len(set(CASES)) == 42
     assert {operation for _, operation in CASES} == set(study.OPERATIONS)
     for unit, operation in itertools.product(UNITS, study.OPERATIONS):
         claimed = operation in UNITS[unit](2, 1).operations

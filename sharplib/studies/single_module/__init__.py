@@ -20,9 +20,11 @@ that need a CPU and Numba; `sharplib.arithmetic` is what they must equal, and wh
 step. iNALU: the loss of a batch stands for the validation error in the conditions for its penalty
 and for starting afresh, which is looked at every 1,000 steps; weights and gate learn together. The
 modified Real NPU multiplies with the L1 weights of the Real NPU for products. NMRU is the form with
-the sign apart. Quotients from [-2, 2] have targets without a finite variance.
+the sign apart. SNALU, the sigmoid NMU and the two further NACs, which the benchmark does not have,
+are trained like the NALU or, with its clamp and penalty, the NMU. Quotients from [-2, 2] have
+targets without a finite variance.
 
-Not in the table: MulMCFC and DMU, and the published figures for ten inputs.
+Not in the table: the DMU, of which the public code has many forms and no settled one.
 """
 
 import io
@@ -80,6 +82,7 @@ __all__ = [
     "recipe",
     "run",
     "sheet",
+    "side_by_side",
     "summary",
     "threshold",
     "train",
@@ -166,7 +169,8 @@ def published() -> pd.DataFrame:
     """Return the published figures that are known: columns as in `KEYS`, measure, value and tag.
 
     They are read off the marks of a stored figure of the public benchmark ("code"), which has NMU
-    on products and NAU on sums: success, the mean of `solved_at`, and the mean `sparsity_error`.
+    and the MulMCFC family on products, and NAU and MC-FC on sums: success, the mean of `solved_at`,
+    and the mean `sparsity_error`.
     The figures of the paper on sNMU are not known to us.
 
     Examples
@@ -232,9 +236,8 @@ def sheet(table: pd.DataFrame, operation: str, measure: str = "success") -> pd.D
     )
 
 
-def report(ours: Mapping[str, pd.DataFrame]) -> str:
-    """Return the part of `sharp show` between its first line and its notes."""
-    known = published()
+def side_by_side(known: pd.DataFrame, ours: Mapping[str, pd.DataFrame]) -> str:
+    """Return all sheets of published figures, and of tables of `run` by name, as text."""
     lines = []
     for operation in OPERATIONS:
         for measure, title in _TITLES.items():
@@ -245,6 +248,11 @@ def report(ours: Mapping[str, pd.DataFrame]) -> str:
                 if len(block):
                     lines += ["", f"{operation}, {title}: {name}", block.to_string()]
     return "\n".join(lines)
+
+
+def report(ours: Mapping[str, pd.DataFrame]) -> str:
+    """Return the part of `sharp show` between its first line and its notes."""
+    return side_by_side(published(), ours)
 
 
 _TITLES = {

@@ -27,7 +27,7 @@ _F = np.float32
 _ZERO, _HALF, _ONE, _TWO = _F(0), _F(0.5), _F(1), _F(2)
 _PI = _F(math.pi)
 _TINY = _F(2.0**-23)  # the epsilon of the power units
-_NAC = _F(1e-7)
+_NAC, _SNALU = _F(1e-7), _F(1e-8)
 _KILO = _F(1000)
 _TOP = _F(20)
 
@@ -129,21 +129,34 @@ def nau(p, x, t, noise, gradient, loss):
         gradient[m, 0], gradient[m, 1] = _TWO * g / n, _TWO * h / n
 
 
+@_piece
+def _nmu(m, w, v, x, t, loss):
+    """Loss of an NMU with weights w and v, and its slopes in them."""
+    total = g = h = _ZERO
+    for b in range(t.shape[1]):
+        one = w * x[m, 0, b] + (_ONE - w)
+        other = v * x[m, 1, b] + (_ONE - v)
+        e = one * other - t[m, b]
+        total = _add(total, e * e)
+        g = _add(g, e * other * (x[m, 0, b] - _ONE))
+        h = _add(h, e * one * (x[m, 1, b] - _ONE))
+    n = _F(t.shape[1])
+    loss[m] = total / n
+    return _TWO * g / n, _TWO * h / n
+
+
 @_compiled
 def nmu(p, x, t, noise, gradient, loss):
     for m in range(len(p)):
-        w, v = p[m]
-        total = g = h = _ZERO
-        for b in range(t.shape[1]):
-            one = w * x[m, 0, b] + (_ONE - w)
-            other = v * x[m, 1, b] + (_ONE - v)
-            e = one * other - t[m, b]
-            total = _add(total, e * e)
-            g = _add(g, e * other * (x[m, 0, b] - _ONE))
-            h = _add(h, e * one * (x[m, 1, b] - _ONE))
-        n = _F(t.shape[1])
-        loss[m] = total / n
-        gradient[m, 0], gradient[m, 1] = _TWO * g / n, _TWO * h / n
+        gradient[m, 0], gradient[m, 1] = _nmu(m, p[m, 0], p[m, 1], x, t, loss)
+
+
+@_compiled
+def sigmoid_nmu(p, x, t, noise, gradient, loss):
+    for m in range(len(p)):
+        w, v = _sigmoid(p[m, 0]), _sigmoid(p[m, 1])
+        g, h = _nmu(m, w, v, x, t, loss)
+        gradient[m, 0], gradient[m, 1] = g * w * (_ONE - w), h * v * (_ONE - v)
 
 
 @_compiled
@@ -168,6 +181,11 @@ def snmu(p, x, t, noise, gradient, loss):
 @_piece
 def _sigmoid(x):
     return _ONE / (_ONE + math.exp(-x))
+
+
+@_piece
+def _sign(x):
+    return _ONE if x > 0 else (-_ONE if x < 0 else _ZERO)
 
 
 @_piece
@@ -199,20 +217,41 @@ def nac_add(p, x, t, noise, gradient, loss):
         _raw(p, m, 0, 2, _ONE, gradient, _TWO * g / n, _TWO * h / n)
 
 
+@_piece
+def _powers(m, w, v, x, t, loss):
+    """Loss of |x1|^w |x2|^v, and its slopes in w and v."""
+    total = g = h = _ZERO
+    for b in range(t.shape[1]):
+        one, other = log(abs(x[m, 0, b]) + _NAC), log(abs(x[m, 1, b]) + _NAC)
+        y = exp(w * one + v * other)
+        e = y - t[m, b]
+        total = _add(total, e * e)
+        g, h = _add(g, e * y * one), _add(h, e * y * other)
+    n = _F(t.shape[1])
+    loss[m] = total / n
+    return _TWO * g / n, _TWO * h / n
+
+
 @_compiled
 def nac_mul(p, x, t, noise, gradient, loss):
     for m in range(len(p)):
         w, v = _weight(p, m, 0, 2, _ONE), _weight(p, m, 1, 2, _ONE)
-        total = g = h = _ZERO
-        for b in range(t.shape[1]):
-            one, other = log(abs(x[m, 0, b]) + _NAC), log(abs(x[m, 1, b]) + _NAC)
-            y = exp(w * one + v * other)
-            e = y - t[m, b]
-            total = _add(total, e * e)
-            g, h = _add(g, e * y * one), _add(h, e * y * other)
-        n = _F(t.shape[1])
-        loss[m] = total / n
-        _raw(p, m, 0, 2, _ONE, gradient, _TWO * g / n, _TWO * h / n)
+        g, h = _powers(m, w, v, x, t, loss)
+        _raw(p, m, 0, 2, _ONE, gradient, g, h)
+
+
+@_compiled
+def nac_mul_sigmoid(p, x, t, noise, gradient, loss):
+    for m in range(len(p)):
+        w, v = _sigmoid(p[m, 0]), _sigmoid(p[m, 1])
+        g, h = _powers(m, w, v, x, t, loss)
+        gradient[m, 0], gradient[m, 1] = g * w * (_ONE - w), h * v * (_ONE - v)
+
+
+@_compiled
+def nac_mul_nmu(p, x, t, noise, gradient, loss):
+    for m in range(len(p)):
+        gradient[m, 0], gradient[m, 1] = _powers(m, p[m, 0], p[m, 1], x, t, loss)
 
 
 @_piece
@@ -254,9 +293,101 @@ def golden_nalu(p, x, t, noise, gradient, loss):
     _nalu(p, x, t, _GOLD, gradient, loss)
 
 
+@_compiled
+def snalu(p, x, t, noise, gradient, loss):
+    # directions 0, 1; amounts 2, 3; gate 4
+    for m in range(len(p)):
+        w, v = _weight(p, m, 0, 2, _ONE), _weight(p, m, 1, 2, _ONE)
+        gate = _sigmoid(p[m, 4])
+        shut = _ONE - gate
+        total = g = h = k = _ZERO
+        for b in range(t.shape[1]):
+            a, c = x[m, 0, b], x[m, 1, b]
+            one, other = log(abs(a) + _SNALU), log(abs(c) + _SNALU)
+            times = _sign(a) * _sign(c) * exp(w * one + v * other)
+            plus = w * a + v * c
+            e = gate * plus + shut * times - t[m, b]
+            total = _add(total, e * e)
+            g = _add(g, e * (gate * a + shut * times * one))
+            h = _add(h, e * (gate * c + shut * times * other))
+            k = _add(k, e * (plus - times))
+        n = _F(t.shape[1])
+        loss[m] = total / n
+        _raw(p, m, 0, 2, _ONE, gradient, _TWO * g / n, _TWO * h / n)
+        gradient[m, 4] = _TWO * k * gate * shut / n
+
+
+@_compiled
+def mcfc(p, x, t, noise, gradient, loss):
+    # mass 0, 1, which does nothing: both inputs go to the only output; opening 2; bias 3
+    for m in range(len(p)):
+        gate = _sigmoid(p[m, 2] + p[m, 3])
+        total = g = _ZERO
+        for b in range(t.shape[1]):
+            all_ = x[m, 0, b] + x[m, 1, b]
+            e = gate * all_ - t[m, b]
+            total, g = _add(total, e * e), _add(g, e * all_)
+        n = _F(t.shape[1])
+        loss[m] = total / n
+        gradient[m, 0] = gradient[m, 1] = _ZERO
+        gradient[m, 2] = gradient[m, 3] = _TWO * g * gate * (_ONE - gate) / n
+
+
 @_piece
-def _sign(x):
-    return _ONE if x > 0 else (-_ONE if x < 0 else _ZERO)
+def _mul_mcfc(m, p, x, t, signed, cosine, gradient, loss):
+    """Fill in gradient and loss; return the slopes in the cosine of each pair of signs."""
+    # mass 0, 1, which does nothing; opening 2; bias 3; offset 4
+    gate = _sigmoid(p[m, 2] + p[m, 3])
+    total = g = h = both = left = right = _ZERO
+    for b in range(t.shape[1]):
+        a, c = x[m, 0, b], x[m, 1, b]
+        # a plain product takes the logarithm of what it gets, and gives NaN below 0
+        logs = log(abs(a)) + log(abs(c)) if signed else math.log(a) + math.log(c)
+        minus, down = a < 0, c < 0
+        size = exp(gate * logs + p[m, 4])
+        y = size * cosine[2 * minus + down]
+        e = y - t[m, b]
+        total = _add(total, e * e)
+        g, h = _add(g, e * y * logs), _add(h, e * y)
+        both = _add(both, e * size if minus and down else _ZERO)
+        left = _add(left, e * size if minus and not down else _ZERO)
+        right = _add(right, e * size if down and not minus else _ZERO)
+    n = _F(t.shape[1])
+    loss[m] = total / n
+    gradient[m, 0] = gradient[m, 1] = _ZERO
+    gradient[m, 2] = gradient[m, 3] = _TWO * g * gate * (_ONE - gate) / n
+    gradient[m, 4] = _TWO * h / n
+    return _TWO * both / n, _TWO * left / n, _TWO * right / n
+
+
+@_compiled
+def mul_mcfc(p, x, t, noise, gradient, loss):
+    cosine = np.ones(4, np.float32)
+    for m in range(len(p)):
+        _mul_mcfc(m, p, x, t, False, cosine, gradient, loss)
+
+
+@_compiled
+def mul_mcfc_sign_inalu(p, x, t, noise, gradient, loss):
+    cosine = np.array([1, -1, -1, 1], np.float32)  # shares of one output are 1
+    for m in range(len(p)):
+        _mul_mcfc(m, p, x, t, True, cosine, gradient, loss)
+
+
+@_compiled
+def mul_mcfc_sign_real_npu(p, x, t, noise, gradient, loss):
+    # and how far each input turns, 5 and 6
+    cosine = np.ones(4, np.float32)
+    for m in range(len(p)):
+        a, c = min(max(p[m, 5], _ZERO), _ONE), min(max(p[m, 6], _ZERO), _ONE)
+        for signs in range(1, 4):
+            cosine[signs] = math.cos(_PI * (a * _F(signs // 2) + c * _F(signs % 2)))
+        both, left, right = _mul_mcfc(m, p, x, t, True, cosine, gradient, loss)
+        both *= math.sin(_PI * (a + c))
+        one = -_PI * (both + left * math.sin(_PI * a))
+        other = -_PI * (both + right * math.sin(_PI * c))
+        gradient[m, 5] = one if a == p[m, 5] else _ZERO
+        gradient[m, 6] = other if c == p[m, 6] else _ZERO
 
 
 @_compiled
@@ -448,6 +579,14 @@ def push_out(p, scale, loss, gradient):
                 if abs(p[m, k]) < _TOP:
                     share = _ONE if k == 8 else _HALF
                     gradient[m, k] -= scale * share * _sign(p[m, k])
+
+
+@_compiled
+def saturate(p, scale, gradient):
+    """Away from 0 without end: the slope of the penalty of MC-FC, for two inputs and one output."""
+    for m in range(len(p)):
+        for k in range(4):
+            gradient[m, k] -= scale * p[m, k] * (_ONE if k < 2 else _TWO)
 
 
 @_compiled

@@ -47,11 +47,15 @@ UNITS: Mapping[str, Callable[..., Unit]] = MappingProxyType(
     {
         "NAC+": arithmetic.NACAdd,
         "NAC•": arithmetic.NACMul,
+        "NAC•,σ": arithmetic.NACMulSigmoid,
+        "NAC•,NMU": arithmetic.NACMulNMU,
         "NALU": arithmetic.NALU,
         "G-NALU": arithmetic.GoldenNALU,
+        "SNALU": arithmetic.SNALU,
         "iNALU": arithmetic.INALU,
         "NAU": arithmetic.NAU,
         "NMU": arithmetic.NMU,
+        "sigmoid NMU": arithmetic.SigmoidNMU,
         "sNMU": arithmetic.StochasticNMU,
         "batch sNMU": partial(arithmetic.StochasticNMU, noise="batch"),
         "NPU": arithmetic.NPU,
@@ -59,6 +63,10 @@ UNITS: Mapping[str, Callable[..., Unit]] = MappingProxyType(
         "modified Real NPU": arithmetic.ModifiedRealNPU,
         "NRU": arithmetic.NRU,
         "NMRU": arithmetic.NMRU,
+        "MC-FC": arithmetic.MCFC,
+        "MulMCFC": arithmetic.MulMCFC,
+        "MulMCFC + iNALU sign": arithmetic.MulMCFCSignINALU,
+        "MulMCFC + Real NPU sign": arithmetic.MulMCFCSignRealNPU,
     }
 )
 """How to make each unit, by its name in the papers."""
@@ -109,7 +117,8 @@ def recipe(unit: str, operation: str) -> Recipe:
     }
     if unit in recipes:
         return recipes[unit]
-    return Recipe(sparsity=10.0) if unit.endswith("NMU") else Recipe()
+    regular = unit.endswith(("NMU", "sign")) or unit in ("MC-FC", "MulMCFC")
+    return Recipe(sparsity=10.0) if regular and unit != "sigmoid NMU" else Recipe()
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,15 @@ _CHUNK = 100  # steps whose random numbers are drawn at once
 _LOOPS = {
     "NAC+": _loops.nac_add,
     "NAC•": _loops.nac_mul,
+    "NAC•,σ": _loops.nac_mul_sigmoid,
+    "NAC•,NMU": _loops.nac_mul_nmu,
     "NALU": _loops.nalu,
     "G-NALU": _loops.golden_nalu,
+    "SNALU": _loops.snalu,
     "iNALU": _loops.inalu,
     "NAU": _loops.nau,
     "NMU": _loops.nmu,
+    "sigmoid NMU": _loops.sigmoid_nmu,
     "sNMU": _loops.snmu,
     "batch sNMU": _loops.snmu,
     "NPU": _loops.npu,
@@ -40,8 +44,12 @@ _LOOPS = {
     "modified Real NPU": _loops.real_npu,
     "NRU": _loops.nru,
     "NMRU": _loops.nmru,
+    "MC-FC": _loops.mcfc,
+    "MulMCFC": _loops.mul_mcfc,
+    "MulMCFC + iNALU sign": _loops.mul_mcfc_sign_inalu,
+    "MulMCFC + Real NPU sign": _loops.mul_mcfc_sign_real_npu,
 }
-_UNIT_RANGE = {"NMU", "sNMU", "batch sNMU", "NMRU"}  # weights in [0, 1]
+_UNIT_RANGE = {"NAC•,NMU", "NMU", "sNMU", "batch sNMU", "NMRU"}  # weights in [0, 1]
 
 # What the random numbers of a seed are for, and of those that all seeds share.
 _BATCHES, _NOISE = range(2)
@@ -207,6 +215,8 @@ class _Step:
         unit, count = self.models.unit, p.shape[1]
         if unit == "iNALU":
             _loops.push_out(p, np.float32(weight), self.loss, gradient)
+        elif "MC" in unit:
+            _loops.saturate(p, np.float32(weight), gradient)
         elif unit == "modified Real NPU":
             _loops.pull_to_one(p, 0, 2, np.float32(weight / 2), gradient)
             _loops.pull(p, 2, 4, True, np.float32(weight / 2), gradient)
