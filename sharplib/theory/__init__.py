@@ -7,8 +7,8 @@ alpha_k <= 1/((n - 1)*exp(-delta/theta) + 1)
 One module per theorem: `dispersion` (Lemma 2.1), `critical_size` (its contrapositive),
 `compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2),
 `ranking` (what no temperature can do), `entmax` (what exact zeros can), `multiplication` (why a
-multiplication unit fails). Needs SymPy beside NumPy. Source, but for the last three: Veličković et
-al., arXiv 2410.01104.
+multiplication unit fails), `extrapolation` (why what is invisible in training grows). Needs SymPy
+beside NumPy. Source, but for the last four: Veličković et al., arXiv 2410.01104.
 """
 
 from sharplib.theory import (
@@ -16,6 +16,7 @@ from sharplib.theory import (
     critical_size,
     dispersion,
     entmax,
+    extrapolation,
     multiplication,
     ranking,
     sharpness,
@@ -34,6 +35,7 @@ __all__ = [
     "critical_size",
     "dispersion",
     "entmax",
+    "extrapolation",
     "multiplication",
     "ranking",
     "sharpness",
