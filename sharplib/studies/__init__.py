@@ -31,6 +31,7 @@ STUDIES: Mapping[str, str] = MappingProxyType(
         "out-of-range": "Which models are right a thousand times outside their training range?",
         "multi-label": "Which rule finds the labels of a sample that has several?",
         "output-maps": "Softmax, sparsemax or PLSoftMax at the end of a classifier, with its loss?",
+        "periodic-attention": "Do maps that do not saturate train a vision transformer better?",
         "ranking-noise": "Which temperature is best if the top logit is not always the right item?",
         "reversible-noise": "Does the noise of a stochastic NMU push, shake, or both?",
         "single-module": "Which arithmetic units learn an operation, and are right out of range?",
