@@ -68,8 +68,10 @@ def test_the_gradient_is_prediction_minus_target(loss, predict, omega, margin, r
     q = torch.tensor(rng.dirichlet(np.ones(6), 20))
     (gradient,) = torch.autograd.grad(loss(x, q).sum(), x)
     torch.testing.assert_close(gradient, predict(x.detach()) - q, rtol=0, atol=0)
-    assert torch.autograd.gradcheck(lambda x: loss(x, q), (x,))
-    assert torch.autograd.gradgradcheck(lambda x: loss(x, q), (x,))
+    # Rows do not meet, and the time of these grows with the square of their number.
+    few = x[:4].detach().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: loss(x, q[:4]), (few,))
+    assert torch.autograd.gradgradcheck(lambda x: loss(x, q[:4]), (few,))
 
 
 @case

@@ -6,7 +6,7 @@ async () => {
 
   const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   const texts = [];
-  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const parent = walker.currentNode.parentElement;
     if (walker.currentNode.data.trim() && shown(parent)) texts.push([walker.currentNode.data.trim(), parent]);

@@ -62,12 +62,9 @@ def test_nothing_jumps_when_it_comes_to_life(
     explorer: Explorer, mounted: Mount, width: int
 ) -> None:
     """The page keeps the room that it will need, and no more than one line too much."""
-    (still, living) = (
-        mounted(explorer, width, java_script_enabled=on).locator("figure > div").bounding_box()
-        for on in (False, True)
-    )
-    assert living["height"] == still["height"]
-    page = mounted(explorer, width)
+    still, page = (mounted(explorer, width, java_script_enabled=on) for on in (False, True))
+    heights = [each.locator("figure > div").bounding_box()["height"] for each in (still, page)]
+    assert heights[0] == heights[1]
     free = page.evaluate(
         """() => {
             const stage = document.querySelector(".sharp-stage");

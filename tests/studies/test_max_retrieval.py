@@ -364,7 +364,7 @@ def test_the_fit_finds_the_polynomial_behind_the_data():
     published = np.poly1d(PUBLISHED_COEFFICIENTS)
     rng = np.random.default_rng(2)
     rows = []
-    for entropy in np.linspace(1.2, 5.5, 400):
+    for entropy in np.linspace(1.2, 5.5, 100):
         x = 2 * rng.standard_normal(500)
         # A scale that gives the row this entropy; then an item whose best temperature is 1/P.
         scale = scipy.optimize.brentq(
