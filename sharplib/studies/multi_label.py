@@ -10,8 +10,8 @@ rate keeps exactly the c highest scores (`sharplib.theory.dial.keeps_the_count`)
 count head makes the same kind of decision. "softmax, count" trains the ranking with cross-entropy.
 
 **Equal tuning.** Every rule has three learning rates and eleven values of one number for its
-decision: the threshold, or what is added to the expected count. Both are chosen for each seed by
-the mean F1 of the validation samples. Test samples are looked at once.
+decision: the threshold, or a factor of the expected count. Both are chosen for each seed by the
+mean F1 of the validation samples. Test samples are looked at once.
 
 **Data.** `make_multilabel_classification` of scikit-learn, drawn anew for each seed; every sample
 has a label. The preset "yeast" is a real set, which scikit-learn downloads from OpenML.
@@ -151,8 +151,8 @@ def _hourglass_scale(scores: Tensor, q: float = 1.0) -> Tensor:
 
 
 _THRESHOLDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5)
-_HALVES = tuple(0.1 + 0.06 * i for i in range(11))
-_OFFSETS = tuple(-0.5 + 0.1 * i for i in range(11))
+_PROBABILITIES = tuple((5 + 3 * i) / 50 for i in range(11))
+_FACTORS = tuple((7 + i) / 10 for i in range(11))
 
 
 class Rule(NamedTuple):
@@ -163,7 +163,7 @@ class Rule(NamedTuple):
     weights: Callable[[Tensor], Tensor] | None
     """Labels are the classes with a weight above a threshold. None: those that r-softmax keeps."""
     choices: tuple[float, ...]
-    """Thresholds, or what is added to the expected count."""
+    """Thresholds, or what the expected count is multiplied by."""
 
 
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -183,12 +183,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             lambda x: sharplib.sparsehourglass(x, q=1.0),
             _THRESHOLDS,
         ),
-        "r-softmax": Rule(lambda x, y: _hinge(x, y, 1.0, level=0.0), None, _OFFSETS),
-        "softmax, count": Rule(lambda x, y: losses.softmax_loss(x, _shares(y)), None, _OFFSETS),
+        "r-softmax": Rule(lambda x, y: _hinge(x, y, 1.0, level=0.0), None, _FACTORS),
+        "softmax, count": Rule(lambda x, y: losses.softmax_loss(x, _shares(y)), None, _FACTORS),
         "sigmoid, threshold": Rule(
             lambda x, y: F.binary_cross_entropy_with_logits(x, y, reduction="none").sum(-1),
             torch.sigmoid,
-            _HALVES,
+            _PROBABILITIES,
         ),
     }
 )
@@ -201,7 +201,7 @@ def _decide(rule: Rule, scores: Tensor, counts: Tensor, choice: float) -> Tensor
         return rule.weights(scores) > choice
     n = scores.shape[-1]
     expected = (counts * torch.arange(1, n + 1)).sum(-1, keepdim=True)
-    kept = (expected + choice).round().clamp(1, n)
+    kept = (expected * choice).round().clamp(1, n)
     return sharplib.rsoftmax(scores.double(), (1 - kept.double() / n)) > 0
 
 
