@@ -7,8 +7,8 @@ alpha_k <= 1/((n - 1)*exp(-delta/theta) + 1)
 One module per theorem: `dispersion` (Lemma 2.1), `critical_size` (its contrapositive),
 `compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2),
 `ranking` (what no temperature can do), `entmax` (what exact zeros can), `multiplication` (why a
-multiplication unit fails), `extrapolation` (why what is invisible in training grows). Needs SymPy
-beside NumPy. Source, but for the last four: Veličković et al., arXiv 2410.01104.
+multiplication unit fails), `reversible_noise` (what noise does about it), `extrapolation` (why what
+is invisible in training grows). Needs SymPy beside NumPy. Source, but for the last five: Veličković et al., arXiv 2410.01104.
 """
 
 from sharplib.theory import (
@@ -19,6 +19,7 @@ from sharplib.theory import (
     extrapolation,
     multiplication,
     ranking,
+    reversible_noise,
     sharpness,
     temperature,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "extrapolation",
     "multiplication",
     "ranking",
+    "reversible_noise",
     "sharpness",
     "temperature",
 ]
