@@ -8,7 +8,8 @@ One module per theorem: `dispersion` (Lemma 2.1), `critical_size` (its contrapos
 `compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2),
 `ranking` (what no temperature can do), `entmax` (what exact zeros can), `multiplication` (why a
 multiplication unit fails), `reversible_noise` (what noise does about it), `extrapolation` (why what
-is invisible in training grows). Needs SymPy beside NumPy. Source, but for the last five: Veličković et al., arXiv 2410.01104.
+is invisible in training grows). Needs SymPy beside NumPy. Source, but for the last five:
+Veličković et al., arXiv 2410.01104.
 """
 
 from sharplib.theory import (
