@@ -73,9 +73,9 @@ class Settings:
 
     rules: tuple[str, ...] = RULES
     tasks: tuple[str, ...] = TASKS
-    scales: tuple[float, ...] = (0.1, 0.5, 2.0, 8.0)
+    scales: tuple[float, ...] = (0.1, 0.5, 2.0, 8.0, 32.0)
     """What scores are divided by."""
-    rates: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3)
+    rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)
     """Step sizes of Adam."""
     steps: int = 300
 
@@ -244,7 +244,8 @@ def _train(
 
 def _measures(rule: str, weights: Tensor, rows: _Rows) -> dict[str, Tensor]:
     """Mean over the pictures, of shape (seeds, cells)."""
-    x = rows.pictures[:, None] @ weights
+    # In float64, where a small weight of softmax is not rounded to 0.
+    x = (rows.pictures[:, None] @ weights).double()
     p = _MAPS[rule](x)
     right = rows.targets[:, None] > 0
     wrong_top = x.masked_fill(right, -torch.inf).amax(-1)
