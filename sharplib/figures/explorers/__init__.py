@@ -6,6 +6,7 @@
 
 from sharplib.figures.explorers._base import Explorer
 from sharplib.figures.explorers.adaptive_temperature import AdaptiveTemperature
+from sharplib.figures.explorers.dial import Dial
 from sharplib.figures.explorers.dispersion import Dispersion
 from sharplib.figures.explorers.ranking import Ranking
 from sharplib.figures.explorers.simplex import Simplex
@@ -14,6 +15,7 @@ from sharplib.figures.explorers.trained_head import TrainedHead
 
 __all__ = [
     "AdaptiveTemperature",
+    "Dial",
     "Dispersion",
     "Explorer",
     "Ranking",
