@@ -6,15 +6,16 @@ alpha_k <= 1/((n - 1)*exp(-delta/theta) + 1)
 
 One module per theorem: `dispersion` (Lemma 2.1), `critical_size` (its contrapositive),
 `compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2),
-`ranking` (what no temperature can do), `entmax` (what exact zeros can), `multiplication` (why a
-multiplication unit fails), `reversible_noise` (what noise does about it), `extrapolation` (why what
-is invisible in training grows). Needs SymPy beside NumPy. Source, but for the last five:
-Veličković et al., arXiv 2410.01104.
+`ranking` (what no temperature can do), `entmax` (what exact zeros can), `dial` (what a fixed share
+of zeros can), `multiplication` (why a multiplication unit fails), `reversible_noise` (what noise
+does about it), `extrapolation` (why what is invisible in training grows). Needs SymPy beside NumPy.
+Source of the first five: Veličković et al., arXiv 2410.01104.
 """
 
 from sharplib.theory import (
     compactness,
     critical_size,
+    dial,
     dispersion,
     entmax,
     extrapolation,
@@ -35,6 +36,7 @@ __all__ = [
     "Step",
     "compactness",
     "critical_size",
+    "dial",
     "dispersion",
     "entmax",
     "extrapolation",
