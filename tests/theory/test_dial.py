@@ -263,5 +263,5 @@ def test_statement_and_function_of_the_lead_agree():
     ],
 )
 def test_bad_arguments_are_named(call, name):
-    with pytest.raises(ValueError, match=f"^{name} must be"):
+    with pytest.raises(ValueError, match=f"^{name} must "):
         call()
