@@ -294,8 +294,8 @@ def two_points() -> Proof:
     r"""What every map pays that never goes further than $\delta$ below the top.
 
     At level scores some item i has at most 1/n. At $\delta e_i$ it must have everything. The
-    weights have moved from one to the other. The scores have moved by $\delta e_i$, or, if the level
-    row lay higher by b, by $\delta e_i - b$.
+    weights have moved from one to the other. The scores have moved by $\delta e_i$, or, if the
+    level row lay higher by b, by $\delta e_i - b$.
 
     >>> [str(step.claim.rhs) for step in two_points()]
     ['(2*n - 2)/(delta*n)', '1/delta', '(4*n - 4)/(delta*n)']
