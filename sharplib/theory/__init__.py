@@ -7,10 +7,10 @@ alpha_k <= 1/((n - 1)*exp(-delta/theta) + 1)
 One module per theorem: `dispersion` (Lemma 2.1), `critical_size` (its contrapositive),
 `compactness` (Theorem 2.2), `sharpness` (Proposition 3.1), `temperature` (Proposition 3.2),
 `ranking` (what no temperature can do), `entmax` (what exact zeros can), `dial` (what a fixed share
-of zeros can), `periodic` (what a periodic map cannot), `multiplication` (why a multiplication unit
-fails), `reversible_noise` (what noise does about it), `extrapolation` (why what is invisible in
-training grows). Needs SymPy beside NumPy. Source of the first five: Veličković et al., arXiv
-2410.01104.
+of zeros can), `smoothness` (what exactness costs in steepness), `periodic` (what a periodic map
+cannot), `multiplication` (why a multiplication unit fails), `reversible_noise` (what noise does
+about it), `extrapolation` (why what is invisible in training grows). Needs SymPy beside NumPy.
+Source of the first five: Veličković et al., arXiv 2410.01104.
 """
 
 from sharplib.theory import (
@@ -25,6 +25,7 @@ from sharplib.theory import (
     ranking,
     reversible_noise,
     sharpness,
+    smoothness,
     temperature,
 )
 from sharplib.theory.bound import Bound
@@ -47,5 +48,6 @@ __all__ = [
     "ranking",
     "reversible_noise",
     "sharpness",
+    "smoothness",
     "temperature",
 ]
