@@ -335,9 +335,18 @@ def jacobian(name: str, scores: ArrayLike) -> Array:
     if name not in SHARES:
         raise ValueError(f"name must be one of {', '.join(SHARES)}, got {name!r}")
     at = real("scores", scores)
-    g, slope = (sympy.lambdify(x, f, "numpy")(at) for f in (SHARES[name], SHARES[name].diff(x)))
+    g, slope = numbers(SHARES[name], at), numbers(SHARES[name].diff(x), at)
     total = g.sum(-1, keepdims=True)
     return (np.eye(at.shape[-1]) - (g / total)[..., None]) * (slope / total)[..., None, :]
+
+
+def numbers(function: sympy.Expr, scores: ArrayLike) -> Array:
+    """What a function of `x` gives at these scores, which may have any shape.
+
+    >>> numbers(SHARES["siren_max"], [0.0])
+    array([0.5])
+    """
+    return sympy.lambdify(x, function, "numpy")(real("scores", scores))
 
 
 def weight_bounds(n: ArrayLike, low: ArrayLike, high: ArrayLike) -> tuple[Array, Array]:

@@ -6,8 +6,11 @@
 
 from sharplib.figures.explorers._base import Explorer
 from sharplib.figures.explorers.adaptive_temperature import AdaptiveTemperature
+from sharplib.figures.explorers.circuit import Circuit
 from sharplib.figures.explorers.dial import Dial
 from sharplib.figures.explorers.dispersion import Dispersion
+from sharplib.figures.explorers.noisy_surface import NoisySurface
+from sharplib.figures.explorers.one_score import OneScore
 from sharplib.figures.explorers.ranking import Ranking
 from sharplib.figures.explorers.simplex import Simplex
 from sharplib.figures.explorers.softmax_bench import SoftmaxBench
@@ -15,9 +18,12 @@ from sharplib.figures.explorers.trained_head import TrainedHead
 
 __all__ = [
     "AdaptiveTemperature",
+    "Circuit",
     "Dial",
     "Dispersion",
     "Explorer",
+    "NoisySurface",
+    "OneScore",
     "Ranking",
     "Simplex",
     "SoftmaxBench",

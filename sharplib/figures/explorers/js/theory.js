@@ -117,3 +117,30 @@ export function matchedBeta(row, target) {
   }
   return Math.exp(at);
 }
+
+/** The largest relative error of a multiplication unit for inputs from 1 to `size`, against its rounded weights. */
+export function circuitError(weights, size) {
+  const product = (factors) => factors.reduce((total, factor) => total * factor, 1);
+  const above = product(weights.filter((w) => w < 0.5).map((w) => 1 + w * (size - 1)));
+  const below = product(weights.filter((w) => w >= 0.5).map((w) => 1 - (1 - w) * (1 - 1 / size)));
+  return Math.max(above - 1, 1 - below);
+}
+
+/** g = above / below of a periodic map at x, with both derivatives: [above, below, above', below']. */
+const SHARES = {
+  softmax: (x) => [Math.exp(x), 1, Math.exp(x), 0],
+  sin_softmax: (x) => [Math.exp(Math.sin(x)), 1, Math.cos(x) * Math.exp(Math.sin(x)), 0],
+  shifted_sin2_max: (x) => [Math.sin(x + Math.PI / 4) ** 2, 1, Math.cos(2 * x), 0],
+  siren_max: (x) => [1 + Math.sin(x), 2 - 2 * Math.sin(x), Math.cos(x), -2 * Math.cos(x)],
+  sin_max: (x) => [1 + Math.sin(10 * x), 1, 10 * Math.cos(10 * x), 0],
+};
+const TOPS = { softmax: Infinity, sin_softmax: Math.E, shifted_sin2_max: 1, siren_max: Infinity, sin_max: 2 };
+
+/** One item at score x among n - 1 others at 0: its weight, its slope, the most it can have. */
+export function oneAmong(name, x, n) {
+  const [a, b, da, db] = SHARES[name](x);
+  const [rivalAbove, rivalBelow] = SHARES[name](0);
+  const rest = ((n - 1) * rivalAbove) / rivalBelow;
+  const total = a + rest * b;
+  return { weight: a / total, slope: (rest * (da * b - a * db)) / total ** 2, most: 1 / (1 + rest / TOPS[name]) };
+}
