@@ -37,13 +37,13 @@ def crossing(rows: Mapping[str, np.ndarray], steps: np.ndarray, rate: float, t: 
         for ax, (name, p) in zip(column, maps.items(), strict=True):
             for i, color in zip(range(x.shape[1]), style.PALETTE, strict=False):
                 weight = p[:, i].copy()
-                weight[1:][np.abs(np.diff(weight)) > 0.4] = np.nan  # a jump is not a line
+                weight[1:][np.abs(np.diff(weight)) > 0.1] = np.nan  # a jump is not a line
                 ax.plot(steps, weight, color=color, label=f"item {i + 1}")
             ax.set_title(f"{name}: {title}")
     figure.supylabel("weight", fontsize=10.5, color=style.INK)
     for ax in axes[-1]:
-        ax.set(xlabel="how far item 1 is above item 2", ylim=(-0.04, 1.04))
-    axes[0, -1].legend(loc="center right", fontsize=9)
+        ax.set(xlabel="score of item 1", ylim=(-0.04, 1.04))
+    axes[0, -1].legend(loc="center left", fontsize=9)
     return style.finish(figure)
 
 
@@ -58,7 +58,8 @@ def crowd(tops: pd.DataFrame, sharpness: float, rates: Mapping[str, float]) -> F
         if name in rates:
             law = theory.crowd_weight(column.index.to_numpy(), sharpness, rates[name])
             ax.loglog(column.index, law, color=style.INK, lw=1, ls=":")
-        style.label_line(ax, column.index[-1], column.iloc[-1], name, color)
+        below = {"xytext": (6, -7)} if name == "softmax" else {}  # its neighbour is close
+        style.label_line(ax, column.index[-1], column.iloc[-1], name, color, **below)
     ax.set(xlabel="number of items n", ylabel="top weight", ylim=(None, 1.3))
     return style.finish(figure)
 

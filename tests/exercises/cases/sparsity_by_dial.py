@@ -81,6 +81,6 @@ MISTAKES: dict[str, list[tuple[Any, str]]] = {
         (-heard(), "The right size"),
         (-np.e / (2 * np.e + 1), "add G p"),
         (2 * np.e * (np.e + 1) / (2 * np.e + 1) ** 2, "subtract g"),
-        (1.0, "what is left"),
+        (1.0, "is left"),
     ],
 }
