@@ -173,6 +173,33 @@ def product_ends(
     return (1 - gap * (1 - 1 / size)) ** taken, (1 + gap * (size - 1)) ** ignored
 
 
+def circuit_error(weight: ArrayLike, magnitude: ArrayLike) -> Array:
+    r"""The largest relative error of one NMU, for inputs from 1 to M, against the rounded circuit.
+
+    The larger of :math:`\prod_j (1 + w_j (M - 1)) - 1` over the weights below 1/2 and
+    :math:`1 - \prod_i (1 - (1 - w_i)(1 - 1/M))` over the others. Attained: large inputs where the
+    rounded weight is 0 and 1 elsewhere, or the other way round.
+
+    Parameters
+    ----------
+    weight : (inputs,)
+        In [0, 1].
+    magnitude
+        M, at least 1; any shape.
+
+    >>> circuit_error([0.999, 0.999, 0.001], [2, 1000]).round(4)
+    array([0.001, 0.999])
+    """
+    w = real("weight", weight, at_least=0)
+    if w.ndim != 1 or w.max(initial=0) > 1:
+        raise ValueError(f"weight must be one row of numbers from 0 to 1, got {weight!r}")
+    size = real("magnitude", magnitude, at_least=1)[..., None]
+    taken, ignored = w[w >= 0.5], w[w < 0.5]
+    above = (1 + ignored * (size - 1)).prod(-1) - 1
+    below = 1 - (1 - (1 - taken) * (1 - 1 / size)).prod(-1)
+    return np.maximum(above, below)
+
+
 def relative_error(size: ArrayLike, slack: ArrayLike) -> Array:
     r"""The line of `slack`: s (M - 1) for a product, r (n - 1) for a lookup.
 

@@ -119,6 +119,22 @@ def test_both_ends_of_a_product_are_attained():
     assert said[1] > tight_high
 
 
+def test_the_error_of_a_circuit_is_that_of_its_worst_corner(rng):
+    for _ in range(50):
+        count, magnitude = int(rng.integers(1, 5)), 10 ** rng.uniform(0, 4)
+        weight = rng.uniform(0, 1, count)
+        corners = torch.tensor(
+            [*itertools.product([1, magnitude], repeat=count)], dtype=torch.float64
+        )
+        inner = torch.tensor(rng.uniform(1, magnitude, (100, count)))
+        x = torch.cat([corners, inner])
+        right = nmu(x, torch.tensor(weight.round()[None]))
+        off = (nmu(x, torch.tensor(weight[None])) / right - 1).abs()[:, 0]
+        expected = float(theory.circuit_error(weight, magnitude))
+        # what is left of products near 1
+        assert off.max().item() == pytest.approx(expected, rel=1e-9, abs=1e-13)
+
+
 def test_a_sum_is_wrong_by_slack_times_its_inputs(rng):
     for _ in range(100):
         right, slack = rng.integers(-1, 2, 5), rng.uniform(0, 0.2)
@@ -213,6 +229,9 @@ def test_the_statements_are_the_functions(holds):
         (lambda: theory.product_ends(2.0, 1.0, 1, 1), "slack"),
         (lambda: theory.product_ends(2.0, 0.1, -1, 1), "taken"),
         (lambda: theory.product_ends(2.0, 0.1, 1, -1), "ignored"),
+        (lambda: theory.circuit_error([0.5, 1.1], 2.0), "weight"),
+        (lambda: theory.circuit_error([[0.5]], 2.0), "weight"),
+        (lambda: theory.circuit_error([0.5], 0.9), "magnitude"),
         (lambda: theory.relative_error(0, 0.1), "size"),
         (lambda: theory.largest_size(-1, 0.1), "tolerated"),
         (lambda: theory.largest_size(1, 0.0), "slack"),

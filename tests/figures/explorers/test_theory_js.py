@@ -13,6 +13,7 @@ from sharplib.mappings import PUBLISHED_COEFFICIENTS
 from sharplib.theory import temperature as cooling
 from sharplib.theory.critical_size import critical_size, required_spread
 from sharplib.theory.dispersion import simple_weight_bounds, weight_bounds
+from sharplib.theory.extrapolation import circuit_error
 
 CASES = 3000
 #: A few roundings on either side; math functions of Node and NumPy differ in the last place.
@@ -151,3 +152,12 @@ def test_entropy_matching(in_node: Any, rng: np.random.Generator) -> None:
             assert cooling.entropy(x, 1.0) <= target * (1 + 1e-13)
         expected = sharplib.entropy_matched_softmax(x, target)[0]
         np.testing.assert_allclose(got["first"], expected, rtol=1e-11)
+
+
+def test_errors_of_circuits(in_node: Any, rng: np.random.Generator) -> None:
+    weights = rng.uniform(0, 1, (500, 3)).round(rng.integers(0, 4))
+    sizes = np.exp(rng.uniform(0, np.log(1e4), 500))
+    found = call(in_node, "circuitError", [*zip(weights.tolist(), sizes.tolist(), strict=True)])
+    expected = [float(circuit_error(*case)) for case in zip(weights, sizes, strict=True)]
+    # A small error is what is left of a product near 1: an absolute floor of roundings.
+    np.testing.assert_allclose(found, expected, rtol=RTOL, atol=1e-15)
