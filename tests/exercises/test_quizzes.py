@@ -204,3 +204,20 @@ def test_numbers_of_exact_zeros() -> None:
     for lead, zero in ((1.0, False), (2.0, True)):
         pair = np.array([lead, 0.0])
         assert (float(losses.entmax_loss(pair, np.array(0), 1.5)) < 1e-12) == zero
+
+
+def test_numbers_of_periodic_alternatives(rng: np.random.Generator) -> None:
+    row = np.zeros(5)
+    weights = [sharplib.sin_softmax(np.r_[x, row])[0] for x in (2.0, 3.0, 4.0)]
+    assert weights == sorted(weights, reverse=True)
+    most = sharplib.sin_softmax(100 * rng.normal(size=(2000, 1000))).max()
+    ceiling = np.exp(2) / (np.exp(2) + 999)
+    assert most < ceiling < 0.0074
+    assert "0.0074" in answer("periodic-alternatives", 1)
+    x = rng.normal(size=6)
+    np.testing.assert_allclose(
+        sharplib.prenormalise(10 * x, epsilon=0.0), sharplib.prenormalise(x, epsilon=0.0)
+    )
+    x = 100 * rng.normal(size=10_000)
+    p = sharplib.siren_max(x)
+    assert p.argmax() == np.sin(x).argmax() != x.argmax()
