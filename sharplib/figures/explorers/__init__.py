@@ -13,6 +13,7 @@ from sharplib.figures.explorers.noisy_surface import NoisySurface
 from sharplib.figures.explorers.one_score import OneScore
 from sharplib.figures.explorers.ranking import Ranking
 from sharplib.figures.explorers.simplex import Simplex
+from sharplib.figures.explorers.smoothness import Smoothness
 from sharplib.figures.explorers.softmax_bench import SoftmaxBench
 from sharplib.figures.explorers.trained_head import TrainedHead
 
@@ -26,6 +27,7 @@ __all__ = [
     "OneScore",
     "Ranking",
     "Simplex",
+    "Smoothness",
     "SoftmaxBench",
     "TrainedHead",
 ]

@@ -144,3 +144,17 @@ export function oneAmong(name, x, n) {
   const total = a + rest * b;
   return { weight: a / total, slope: (rest * (da * b - a * db)) / total ** 2, most: 1 / (1 + rest / TOPS[name]) };
 }
+
+/** The largest expected loss of softmax at temperature 1 over rows of n scores: Lambert's W((n - 1)/e). */
+export function softmaxLoss(n) {
+  const z = (n - 1) / Math.E;
+  let w = Math.log1p(z);
+  for (let step = 0; step < 20; step++) w -= (w * Math.exp(w) - z) / (Math.exp(w) * (1 + w)); // Newton, from above
+  return w;
+}
+
+/** Loss times slope from l1 to l1, at n items: expected loss for softmax, worst case for the others. */
+export function columnSlopes(n) {
+  const column = 2 * (1 - 1 / n);
+  return { softmax: softmaxLoss(n) / 2, plsoftmax: column, sparsemax: column };
+}
