@@ -191,7 +191,7 @@ class Settings:
 
     Examples
     --------
-    >>> Settings(rules=("softmax", "hardmax"))
+    >>> Settings(rules=("softmax", "hardmax"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
       ...
     ValueError: rules must be among softmax, temperature, ..., got 'hardmax'
@@ -412,7 +412,10 @@ def _run_pair(
     model, parts = build(rule, task, seeds), _parts(name, task, seeds)
     train(model, parts.batches, task.steps, rate, progress=progress)
     with torch.no_grad(), careful():
-        found = {0: _judge(model, parts.test) | {"rate": torch.full((len(seeds),), rate)}}
+        found = {
+            0: _judge(model, parts.test)
+            | {"rate": torch.tensor([rate] * len(seeds), dtype=torch.double)}
+        }
         seen: list[Seen] = []
         logits = model(parts.test[0][:, : task.batch], seen)
         for i, layer in enumerate(seen):
