@@ -10,12 +10,13 @@ what the noise alone would have given: $(W N x + 1 - W) / (W N + 1 - W)$. Five f
 * for inputs of mean $\mu$ and variance v the corner (0, 0) is a trap if and only if
   $(1-\mu)^2(1+\mu) + \mu v < 0$, with any noise or none (`trap`);
 * for a narrow range, starts with $W_1 + W_2 < 2/(1-\mu)$ fall into it, all others do not
-  (`border`), which gives the rate of failure (`narrow_failure_rate`);
+  (`border`), which gives the rate of failure (`narrow_failure_rate`); above -1 they end in a valley
+  of fractional weights that fit just as well (`valley`);
 * for any range, some starts are lost and some are safe whatever the batches are and whatever the
   noise draws (`sure_weights`): noise from l on saves them all if $l\,|b| \ge 3$, for inputs up to
   b < 0;
-* without a trap a fractional weight can be a wrong optimum. It is one no longer where the noise
-  spreads wide enough (`rest_points`).
+* noise moves the border (`predicted_failure_rate`), and fills the valley where it spreads wide
+  enough (`rest_points`).
 
 Source: worked out here, on the surface of `multiplication`. The noise is that of Mistry et al.,
 arXiv 2211.05624.
@@ -192,6 +193,31 @@ def border() -> Proof:
     )
 
 
+def valley() -> Proof:
+    r"""Above -1: a valley of weights that are no whole numbers and fit a narrow range exactly.
+
+    >>> for step in valley():
+    ...     print(step)
+    Eq(f, -mu)
+    Eq(W, (mu + 1)/(1 - mu))
+    mu < -1/3
+    """
+    f = sympy.Symbol("f")
+    (where,) = sympy.solve(1 - (1 - mu) * W + mu, W)
+    middle = (1 + mu) / (1 - mu)
+    if sympy.simplify(where - middle) != 0:
+        raise AssertionError("the valley does not cross the diagonal where stated")
+    (third,) = sympy.solve(middle - sympy.Rational(1, 2), mu)
+    return Proof(
+        "The valley",
+        (
+            Step(sympy.Eq(f, -mu), "both factors: a product of mu squared, by two wrong ones"),
+            Step(sympy.Eq(W, middle), "the weight that does it, from 0 up for mu above -1"),
+            Step(sympy.Lt(mu, third, evaluate=False), "where it is below 1/2: rounded to 0"),
+        ),
+    )
+
+
 def diagonal() -> sympy.Expr:
     r"""The slope of the expected error along $W_1 = W_2 = W$, without noise, by its factors.
 
@@ -276,33 +302,34 @@ def rest_points(low: float, high: float, noise: Noise | None = None) -> Array:
 
 
 def predicted_failure_rate(low: float, high: float, noise: Noise | None = None) -> float:
-    r"""The share of starts with $W_1 + W_2 < 2s$, where s is the saddle above the trap.
+    r"""The share of starts from which a unit fails, read off the points of rest of the diagonal.
 
-    `border` is exact for narrow ranges without noise; by symmetry every border crosses the
-    diagonal at right angles, at the saddle, and straight on is the estimate. 0 without a trap:
-    wrong optima at fractional weights are not counted.
+    The last of them is the hill h before the right answer. Beyond it lies the corner, a trap, or a
+    dale, which the regulariser rounds to 0 if it is below 1/2, and to 1 if not. By symmetry the
+    border between the two sides crosses the diagonal at right angles; straight on, a start fails
+    if $W_1 + W_2 < 2h$. For narrow ranges without noise that is exact (`border`).
 
     >>> [round(predicted_failure_rate(*ends), 2) for ends in ((-1.2, -1.1), (-2, -1), (-20, -10))]
     [0.37, 0.16, 0.0]
+    >>> round(predicted_failure_rate(-0.2, -0.1, noise=(3.0, 3.0)), 2)
+    0.96
     """
-    if not multiplication.corner_traps(low, high):
-        return 0.0
-    (saddle,) = rest_points(low, high, noise)
-    return _below(2 * float(saddle))
+    points = rest_points(low, high, noise)
+    trapped = points.size == 1 or (points.size == 2 and points[0] < 0.5)
+    return float(_below(2 * points[-1])) if trapped else 0.0
 
 
 def narrow_failure_rate(mean: ArrayLike) -> Array:
     r"""`predicted_failure_rate` of a range so narrow that all inputs are `mean`, without noise.
 
-    With $t = 4/(1-\mu) - 1$ it is $t^2/2$ for $-3 \le \mu < -1$, and 0 for other means: below -3
-    all starts are beyond the border, and from -1 on there is no trap.
+    It is 0 from $\mu = -1/3$ on (`valley`). Below, with $t = 4/(1-\mu) - 1$, it is $t^2/2$ where
+    $t \le 1$, for means up to -1, then $1 - (2-t)^2/2$, and 0 where t < 0, for means below -3.
 
-    >>> narrow_failure_rate([-3.0, -2.0, -1.15, -1.001, -1.0]).round(3)
-    array([0.   , 0.056, 0.37 , 0.499, 0.   ])
+    >>> narrow_failure_rate([-3.0, -2.0, -1.15, -1.0, -0.6, -0.34, -0.3]).round(3)
+    array([0.   , 0.056, 0.37 , 0.5  , 0.875, 1.   , 0.   ])
     """
     m = real("mean", mean)
-    trapped = np.where(m < -1, m, -3.0)
-    return np.maximum(4 / (1 - trapped) - 1, 0) ** 2 / 2
+    return np.where(m < -1 / 3, _below(2 / (1 - np.minimum(m, -1 / 3))), 0.0)
 
 
 def sure_weights(low: float, high: float, noise: Noise | None = None) -> tuple[float, float]:
@@ -348,10 +375,10 @@ def sure_failure_rates(low: float, high: float, noise: Noise | None = None) -> t
     return lost**2, 1 - (1 - safe) ** 2
 
 
-def _below(total: float) -> float:
+def _below(total: ArrayLike) -> Array:
     """The share of two independent starts with a sum below `total`."""
-    t = min(max((total - 2 * START[0]) / (START[1] - START[0]), 0.0), 2.0)
-    return t * t / 2 if t < 1 else 1 - (2 - t) ** 2 / 2
+    t = np.clip((np.asarray(total) - 2 * START[0]) / (START[1] - START[0]), 0, 2)
+    return np.where(t < 1, t * t / 2, 1 - (2 - t) ** 2 / 2)
 
 
 def _noise(noise: Noise) -> Noise:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ import sympy
 import torch
 
 from sharplib.arithmetic import nmu, snmu
+from sharplib.studies import reversible_noise
+from sharplib.studies._record import read
 from sharplib.theory import multiplication
 from sharplib.theory import reversible_noise as theory
 
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 TRAPS = [(-1.2, -1.1), (-2.0, -1.0), (-20.0, -10.0), (-2.5, 0.5)]
 NOISES = [(1.0, 5.0), (0.2, 1.8), (3.0, 3.0), (1.0, 35.6)]
 
@@ -135,14 +139,24 @@ def test_the_border_of_a_narrow_range(mean, rng):
     assert np.abs(w - (starts.sum(-1) > where)[:, None]).max() < 0.02
 
 
-@pytest.mark.parametrize("mean", [-1.02, -1.15, -1.5, -2.5, -3.5])
+@pytest.mark.parametrize("mean", [-0.3, -0.38, -0.6, -0.9, -1.02, -1.15, -1.5, -2.5, -3.5])
 def test_the_rate_of_a_narrow_range(mean, rng):
     starts = rng.uniform(0.25, 0.75, (4000, 2))
-    ends = multiplication.descend(starts, mean - 1e-3, mean + 1e-3, steps=1500, rate=2e-3)
+    # In a valley it is the width of the range that takes weights to the middle, slowly.
+    width, steps = (1e-3, 1500) if mean < -1 else (0.05, 6000)
+    ends = multiplication.descend(starts, mean - width, mean + width, steps=steps, rate=2e-3)
     failed = (ends < 0.5).any(-1).mean()
     rate = float(theory.narrow_failure_rate(mean))
-    # four standard errors of a share of 4,000
-    assert failed == pytest.approx(rate, abs=4 * np.sqrt(rate / 4000) + 1e-3)
+    # four standard errors of a share of 4,000; the width of 0.05 moves the border by a hundredth
+    assert failed == pytest.approx(rate, abs=4 * np.sqrt(rate / 4000) + 0.4 * width + 1e-3)
+
+
+def test_the_valley_fits(rng):
+    where = sympy.lambdify(theory.mu, theory.valley()[1].claim.rhs)
+    for mean in rng.uniform(-1, 0, 20):
+        w = where(mean)
+        assert multiplication.error(w, w, mean, mean) == pytest.approx(0, abs=1e-14)
+        assert (w < 0.5) == (mean < theory.valley().conclusion.rhs)
 
 
 @pytest.mark.parametrize("ends", TRAPS)
@@ -164,6 +178,19 @@ def test_rest_points_are_roots_of_the_statement():
         want = sorted(r.real for r in roots if abs(r.imag) < 1e-9 and 0 < r.real < 1 - 1e-9)
         assert theory.rest_points(*ends) == pytest.approx(want, abs=1e-9)
         assert (len(want) == 1) == multiplication.corner_traps(*ends)
+
+
+@pytest.mark.parametrize("noise", ["none", "always 3", "0.2 to 1.8", "0.1 to 0.5", "1 to 2"])
+def test_the_predicted_rate_is_that_of_trained_units(noise):
+    """Every range of the full-size study: 100 units each."""
+    stored = read(RESULTS, "reversible-noise", "paper").table.query("measure == 'right'")
+    failed = 1 - stored[stored.noise == noise].groupby(["low", "high"]).value.mean()
+    assert len(failed) >= 20
+    for ends, rate in failed.items():
+        predicted = theory.predicted_failure_rate(*ends, reversible_noise.NOISE[noise])
+        # four standard errors of a share of 100, and three points for going straight on
+        error = 4 * np.sqrt(predicted * (1 - predicted) / 100) + 0.03
+        assert rate == pytest.approx(predicted, abs=error), ends
 
 
 def test_hills_and_dales_take_turns():
@@ -245,6 +272,7 @@ def test_a_push_of_three_saves_all():
     assert theory.sure_failure_rates(-1.2, -1.0, (2.97, 9.0))[1] > 0
     # and without any randomness a little less does not
     assert theory.predicted_failure_rate(-1.001, -1.0, (2.9, 2.9)) > 0
+    assert theory.predicted_failure_rate(-1.001, -1.0, (3.0, 3.0)) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize(
