@@ -518,7 +518,8 @@ def gains(table: pd.DataFrame, measure: str = HEADLINE) -> pd.DataFrame:
         "value", ["classes", "labels", "seed"], "rule", sort=False
     )
     rows = []
-    for (classes, labels), block in wide.groupby(["classes", "labels"], sort=False):
+    for classes, labels in table[["classes", "labels"]].drop_duplicates().itertuples(index=False):
+        block = wide.loc[(classes, labels)]
         for rule in block.columns.drop(BASELINE):
             test = ttest_rel(block[rule], block[BASELINE])
             low, high = test.confidence_interval(0.95)

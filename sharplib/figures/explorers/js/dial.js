@@ -1,6 +1,6 @@
 // Scores under two thresholds: one on ranks (r-softmax), one on the distance to the top (t-softmax).
 
-import { announce, axisLeft, button, drawing, element, follow, handle, linear, number, path, readouts, repeat, sentence, set, show, slider, stage, svg, ticks } from "./kit.js";
+import { announce, axisLeft, button, drawing, element, follow, handle, linear, path, readouts, repeat, sentence, set, short, show, slider, stage, svg, ticks } from "./kit.js";
 import { maps } from "./maps.js";
 import { answers, quantile } from "./quantile.js";
 
@@ -8,7 +8,7 @@ const LIMIT = 3; // of a score, both ways
 const SCORES = { top: 22, bottom: 232 }; // the two panels, in pixels from the top of the drawing
 const WEIGHTS = { top: 268, bottom: 368 };
 const LEFT = 34;
-const REACH = 60; // the longest arrow, in pixels
+const REACH = 40; // the longest arrow, in pixels
 const KEYS = ["scores", "rate", "t", "item"];
 
 export function render({ model, el }) {
@@ -34,10 +34,9 @@ export function render({ model, el }) {
   const level = button("Shrink tenfold", () => update({ scores: model.get("scores").map((v) => Number((v / 10).toPrecision(6))) }));
   const buttons = element("div", { class: "sharp-buttons" }, swap, level, button("Reset", () => update(start)));
   const numbers = readouts([
-    ["zeros", "zeros, r-softmax", number],
-    ["formula", "⌊r(n − 1)⌋ + 1", number],
-    ["others", "zeros, t-softmax", number],
-    ["gap", "top above quantile", number],
+    ["zeros", "zeros, r-softmax", short],
+    ["formula", "⌊r(n − 1)⌋ + 1", short],
+    ["others", "zeros, t-softmax", short],
   ]);
   const words = sentence();
   root.append(element("div", { class: "sharp-beside" }, element("div", {}, picture, numbers.node, words.node), element("div", { class: "sharp-controls" }, ...Object.values(sliders).map(({ node }) => node), buttons)));
@@ -67,7 +66,7 @@ export function render({ model, el }) {
       const [stroke, text] = lines[name].children;
       const at = y(Math.max(edge[name], -LIMIT));
       set(stroke, { d: path([[LEFT, at], [width, at]]) });
-      set(text, { x: width, y: at - 4, "data-value": name });
+      set(text, { x: width, y: at + ((name === "rank") === edge.rank > edge.distance ? -4 : 14), "data-value": name });
       show(text, edge[name], (v) => `${label} ${v < -LIMIT ? "↓" : ""}`);
     }
 
@@ -104,7 +103,7 @@ export function render({ model, el }) {
     });
 
     const count = (weights) => weights.filter((v) => v === 0).length;
-    const found = { zeros: count(p.rank), formula: Math.floor(rate * (n - 1)) + 1, others: count(p.distance), gap: top - edge.rank };
+    const found = { zeros: count(p.rank), formula: Math.floor(rate * (n - 1)) + 1, others: count(p.distance) };
     numbers.set(found);
     words.set(inWords(found, pulls, item, scores, edge.rank));
   }
@@ -112,11 +111,11 @@ export function render({ model, el }) {
   draw();
 }
 
-function inWords({ zeros, formula, gap }, pulls, item, scores, edge) {
-  if (gap === 0) return "The quantile is the maximum: r-softmax jumps here. t-softmax does not.";
-  const first = zeros === formula ? `Blue: ${zeros} zeros, wherever you drag.` : `Blue: ${zeros} zeros; ties share alike.`;
-  const silent = pulls[0].findIndex((v, i) => v !== 0 && scores[i] <= edge);
+function inWords({ zeros, formula }, pulls, item, scores, edge) {
+  if (edge === Math.max(...scores)) return "The quantile is the maximum: r-softmax jumps here. t-softmax does not.";
+  const first = zeros === formula ? `${zeros} zeros in blue, wherever you drag.` : `${zeros} zeros in blue: ties share alike.`;
   if (scores[item] <= edge) return `${first} Item ${item + 1} weighs nothing, and answers to nobody.`;
-  const heard = silent < 0 ? "" : ` Item ${silent + 1} weighs nothing and is heard all the same, by the green arrow alone.`;
-  return `${first} Arrows: what raises item ${item + 1}, in truth (green) and with the distance held (purple).${heard}`;
+  const silent = pulls[0].findIndex((v, i) => v !== 0 && scores[i] <= edge);
+  const heard = silent < 0 ? "" : ` In truth even item ${silent + 1} is heard, which weighs nothing.`;
+  return `${first} Arrows: what raises item ${item + 1} in truth (green), and with the distance held (purple).${heard}`;
 }
