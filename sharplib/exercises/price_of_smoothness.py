@@ -237,15 +237,4 @@ QUESTIONS = (
         ),
         Option("It has no gradient.", "It is linear in pieces, with a slope almost everywhere."),
     ),
-    Question(
-        "Neighbouring data differ by one record, and gains may be 0. Which private draw needs a"
-        " floor under the gains?",
-        Option("Exp.", "Differences of gains are at most 1, which is all that Exp asks for."),
-        Option(
-            "Power.",
-            "From a gain of 0 to a gain of 1 the logarithm jumps without a bound.",
-            True,
-        ),
-        Option("Both.", "Exp looks at differences, and these are at most 1."),
-    ),
 )
