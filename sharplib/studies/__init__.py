@@ -37,6 +37,7 @@ STUDIES: Mapping[str, str] = MappingProxyType(
         "multimax": "Does attention do better if its scores are bent before the softmax?",
         "private-greedy": "Which draw covers most at equal privacy, by ratios or by differences?",
         "ranking-noise": "Which temperature is best if the top logit is not always the right item?",
+        "redundant-inputs": "Which arithmetic units find the two numbers that matter among ten?",
         "reversible-noise": "Does the noise of a stochastic NMU push, shake, or both?",
         "sparse-heads": "Does it help to train a head with the sparse map that it will use?",
         "single-module": "Which arithmetic units learn an operation, and are right out of range?",

@@ -34,9 +34,9 @@ def _run(results, log, die_at):
     replace = os.replace
 
     def noted_replace(aside, path):
-        event(f"before {len(list(path.parent.parent.glob('*/rows.json')))} {path.name}")
+        event(f"before {len(list(results.rglob('rows.json')))} {path.name}")
         replace(aside, path)
-        event(f"after {len(list(path.parent.parent.glob('*/rows.json')))} {path.name}")
+        event(f"after {len(list(results.rglob('rows.json')))} {path.name}")
 
     os.replace = noted_replace
     _record.record(

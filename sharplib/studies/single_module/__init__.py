@@ -155,7 +155,9 @@ def _run_case(
 ) -> list[dict[str, Any]]:
     alone = replace(settings, cases=(case,))
     if store is not None:
-        store = store.within(settings=asdict(alone), recipe=asdict(recipe(*case)), seeds=seeds)
+        store = store.within(
+            settings=asdict(alone), recipe=asdict(recipe(*case, settings.inputs)), seeds=seeds
+        )
         if (data := store.read("rows.json")) is not None:
             return list(json.loads(data))
     with careful():

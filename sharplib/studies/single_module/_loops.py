@@ -51,11 +51,11 @@ def _add(total, value):
 
 @_compiled
 def draw(random, low, width, operation, x, target):
-    """Fill inputs (ranges, seeds, 2, batch) and targets from numbers in [0, 1) common to ranges."""
+    """Fill inputs (ranges, seeds, I, batch) and targets from numbers in [0, 1) common to ranges."""
     batch = random.shape[2]
     for r in range(low.size):
         for s in range(random.shape[0]):
-            for i in range(2):
+            for i in range(x.shape[2]):
                 for b in range(batch):
                     x[r, s, i, b] = low[r] + width[r] * random[s, i, b]
             one, other, answer = x[r, s, 0], x[r, s, 1], target[r, s]
@@ -76,24 +76,24 @@ def draw(random, low, width, operation, x, target):
 @_compiled
 def draw_noise(random, x, low, high, by_batch, noise):
     """Fill the noise of sNMU: from `low` to `high`, or from 1 to 1 + 1/sd of a model's inputs."""
-    ranges, seeds, _, batch = x.shape
-    count = _F(2 * batch)
+    ranges, seeds, inputs, batch = x.shape
+    count = _F(inputs * batch)
     for r in range(ranges):
         for s in range(seeds):
             start, width = low, high - low
             if by_batch:
                 mean = variance = _ZERO
-                for i in range(2):
+                for i in range(inputs):
                     for b in range(batch):
                         mean = _add(mean, x[r, s, i, b])
                 mean /= count
-                for i in range(2):
+                for i in range(inputs):
                     for b in range(batch):
                         variance = _add(variance, (x[r, s, i, b] - mean) ** 2)
                 variance /= count - _ONE
                 start = _ONE
                 width = _ONE / math.sqrt(variance) if variance > 0 else _ZERO
-            for i in range(2):
+            for i in range(inputs):
                 for b in range(batch):
                     noise[r, s, i, b] = start + width * _F(random[s, i, b])
 

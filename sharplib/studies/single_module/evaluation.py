@@ -1,5 +1,6 @@
 """When a model counts as solved, and what is noted of one that is."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +17,7 @@ FLAT = 1e-5
 _SELECTED = 5_000  # the last steps, of whose logs the best is taken
 
 
-def threshold(operation: str, numbers: Range, epsilon: float = 1e-5) -> float:
+def threshold(operation: str, numbers: Range, epsilon: float = 1e-5, inputs: int = 2) -> float:
     r"""The mean squared error, in the test, of a module that is wrong by `epsilon`.
 
     With :math:`m = E|x|`, :math:`m_2 = E[x^2]` and :math:`E[x^{-2}] = 1/ab` on :math:`[a, b]`:
@@ -27,6 +28,8 @@ def threshold(operation: str, numbers: Range, epsilon: float = 1e-5) -> float:
 
     The module computes :math:`y - \epsilon(|x_1| + |x_2|)`, :math:`(1 - \epsilon)^2 x_1 x_2` or
     :math:`\frac{1 - \epsilon}{1 + \epsilon} x_1 / x_2`. The public benchmark simulates the same.
+    Of more than two inputs, a sum is wrong by :math:`\epsilon` times each of them, and what
+    multiplies is multiplied by :math:`1 - \epsilon |x_j|` for each that it should leave out.
 
     >>> f"{threshold('mul', RANGES[6]):.2e}"  # tested on [2, 6]
     '1.20e-07'
@@ -34,10 +37,13 @@ def threshold(operation: str, numbers: Range, epsilon: float = 1e-5) -> float:
     a, b = sorted((abs(numbers.test_low), abs(numbers.test_high)))
     mean, square = (a + b) / 2, (b**3 - a**3) / (3 * (b - a))
     if operation in ("add", "sub"):
-        return 2 * epsilon**2 * (square + mean**2)
-    if operation == "mul":
-        return (epsilon * (2 - epsilon) * square) ** 2
-    return (2 * epsilon / (1 + epsilon)) ** 2 * square / (a * b)
+        return inputs * epsilon**2 * (square + (inputs - 1) * mean**2)
+    scale = square**2 if operation == "mul" else square / (a * b)
+    off = epsilon * (2 - epsilon) if operation == "mul" else 2 * epsilon / (1 + epsilon)
+    # E[(1 - (1 - off) P)^2] for the product P of the factors of what is left out
+    first = math.expm1((inputs - 2) * math.log1p(-epsilon * mean))
+    second = math.expm1((inputs - 2) * math.log1p(epsilon * (epsilon * square - 2 * mean)))
+    return scale * (off**2 - 2 * (1 - off) * first + (1 - off) ** 2 * second)
 
 
 def judge(
@@ -48,7 +54,7 @@ def judge(
     The log with the smallest error in validation, of those of the last 5,000 steps, is tested.
     """
     validation, test = inputs(settings, test=False), inputs(settings, test=True)
-    limit = np.array([[threshold(operation, numbers)] for numbers in RANGES])
+    limit = np.array([[threshold(operation, n, inputs=settings.inputs)] for n in RANGES])
     since = settings.steps - _SELECTED // settings.hurry
     solved_at = tested = sparsity = None
     for log in logs:

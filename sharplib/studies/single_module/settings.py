@@ -1,10 +1,10 @@
 """All that decides the figures: ranges, how each unit is trained, and the sizes with names."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from sharplib import arithmetic
 from sharplib.arithmetic import Unit
@@ -99,12 +99,17 @@ class Recipe:
     """Whether a model that stopped learning starts afresh."""
 
 
-def recipe(unit: str, operation: str) -> Recipe:
-    """Return how the papers' code trains a unit with two inputs.
+def recipe(unit: str, operation: str, inputs: int = 2) -> Recipe:
+    """Return how the papers' code trains a unit.
 
     >>> recipe("NMU", "mul").sparsity
     10.0
+    >>> recipe("NMU", "mul", inputs=10).ramp
+    (50000, 75000)
     """
+    if inputs > 2:
+        how = replace(recipe(unit, operation), ramp=(50_000, 75_000))
+        return replace(how, learning_rate=1e-3) if unit == "NRU" else how
     power = (1e-9, 1e-7) if operation == "div" else (1e-7, 1e-5)
     recipes = {
         "NAU": Recipe(sparsity=0.01),
@@ -141,6 +146,8 @@ class Settings:
     """Numbers of pairs to validate on, and to test on."""
     hurry: int = 1
     """Schedules are so many times shorter, and learning rates so many times larger."""
+    inputs: ClassVar[int] = 2
+    """Numbers that a unit sees; the operation is on the first two."""
 
     def __post_init__(self) -> None:
         for name, least in {"steps": 0, "batch": 2, "log_every": 1, "tests": 1, "hurry": 1}.items():

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sharplib.arithmetic import Unit, ramp
 from sharplib.studies._record import Progress
-from sharplib.studies.single_module import _loops
+from sharplib.studies.single_module import _loops, _wide
 from sharplib.studies.single_module.settings import (
     OPERATIONS,
     RANGES,
@@ -49,6 +49,16 @@ _LOOPS = {
     "MulMCFC + iNALU sign": _loops.mul_mcfc_sign_inalu,
     "MulMCFC + Real NPU sign": _loops.mul_mcfc_sign_real_npu,
 }
+_WIDE = {
+    "NAU": _wide.nau,
+    "NMU": _wide.nmu,
+    "sNMU": _wide.snmu,
+    "batch sNMU": _wide.snmu,
+    "Real NPU": _wide.real_npu,
+    "modified Real NPU": _wide.real_npu,
+    "NRU": _wide.nru,
+    "NMRU": _wide.nmru,
+}
 _UNIT_RANGE = {"NAC•,NMU", "NMU", "sNMU", "batch sNMU", "NMRU"}  # weights in [0, 1]
 
 # What the random numbers of a seed are for, and of those that all seeds share.
@@ -57,8 +67,8 @@ _VALIDATION, _TEST = 43_953_907, 8_689_336  # the seeds of the public benchmark
 
 
 def answers(operation: str, x: Tensor) -> Tensor:
-    """The right results for inputs of shape (..., 2), of shape (..., 1)."""
-    one, other = x[..., :1], x[..., 1:]
+    """The right results for inputs of shape (..., I), of shape (..., 1)."""
+    one, other = x[..., :1], x[..., 1:2]
     if operation == "add":
         return one + other
     if operation == "sub":
@@ -67,9 +77,9 @@ def answers(operation: str, x: Tensor) -> Tensor:
 
 
 def inputs(settings: Settings, *, test: bool) -> Tensor:
-    """What all models are validated or tested on, of shape (ranges, tests, 2)."""
+    """What all models are validated or tested on, of shape (ranges, tests, I)."""
     rng = np.random.default_rng(_TEST if test else _VALIDATION)
-    random = rng.random((settings.tests, 2))
+    random = rng.random((settings.tests, settings.inputs))
     signs = rng.choice([-1.0, 1.0], size=random.shape)
     x = np.empty((len(RANGES), *random.shape))
     for row, numbers in zip(x, RANGES, strict=True):
@@ -83,8 +93,8 @@ def inputs(settings: Settings, *, test: bool) -> Tensor:
 class Models:
     """A matrix of parameters, a row for each range and seed, and the unit that it belongs to."""
 
-    def __init__(self, unit: str, seeds: Sequence[int]) -> None:
-        self.unit, self.seeds = unit, tuple(seeds)
+    def __init__(self, unit: str, seeds: Sequence[int], inputs: int = 2) -> None:
+        self.unit, self.seeds, self.inputs = unit, tuple(seeds), inputs
         one = np.stack([self.fresh(seed) for seed in seeds])
         # As in the public code, models of one seed start from the same numbers in every range.
         self.parameters: NDArray[np.float32] = np.tile(one, (len(RANGES), 1))
@@ -93,14 +103,14 @@ class Models:
         """Initial parameters of one model."""
         words = np.random.SeedSequence(seed, spawn_key=(99, restart)).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(words[0] >> 1))
-        values = UNITS[self.unit](2, 1, generator=generator).parameters()
+        values = UNITS[self.unit](self.inputs, 1, generator=generator).parameters()
         return torch.cat([value.detach().flatten() for value in values]).numpy()
 
     def within(self, range_: int) -> Unit:
         """The models of one range, as a stack of units in evaluation mode."""
         count = len(self.seeds)
         rows = torch.from_numpy(self.parameters[range_ * count : (range_ + 1) * count].copy())
-        stack = UNITS[self.unit](2, 1)
+        stack = UNITS[self.unit](self.inputs, 1)
         stack = type(stack).stack([stack] * count).eval()
         first = 0
         for value in stack.parameters():
@@ -141,7 +151,7 @@ def train(
     progress: Progress | None = None,
 ) -> Iterator[Log]:
     """Train, and hand out the models every `settings.log_every` steps; look before you go on."""
-    models = Models(unit, seeds)
+    models = Models(unit, seeds, settings.inputs)
     step = _Step(settings, models, operation)
     for done in range(settings.steps + 1):
         if done % settings.log_every == 0:
@@ -157,11 +167,11 @@ class _Step:
 
     def __init__(self, settings: Settings, models: Models, operation: str) -> None:
         self.settings, self.models = settings, models
-        self.recipe = _hurried(recipe(models.unit, operation), settings.hurry)
+        self.recipe = _hurried(recipe(models.unit, operation, settings.inputs), settings.hurry)
         self.operation = OPERATIONS.index(operation)
-        self.loop = _LOOPS[models.unit]
+        self.loop = (_LOOPS if settings.inputs == 2 else _WIDE)[models.unit]
         shape = (len(RANGES), len(models.seeds))
-        self.x = np.empty((*shape, 2, settings.batch), np.float32)
+        self.x = np.empty((*shape, settings.inputs, settings.batch), np.float32)
         self.target = np.empty((*shape, settings.batch), np.float32)
         self.noise = np.empty_like(self.x)
         self.low = np.array([numbers.low for numbers in RANGES])
@@ -199,8 +209,8 @@ class _Step:
             self.restarts.note(done + 1, loss)
 
     def _chunk(self, generators: list[np.random.Generator]) -> NDArray[np.float64]:
-        """Uniform numbers of shape (steps, seeds, 2, batch)."""
-        shape = (_CHUNK, 2, self.settings.batch)
+        """Uniform numbers of shape (steps, seeds, I, batch)."""
+        shape = (_CHUNK, self.settings.inputs, self.settings.batch)
         return np.stack([generator.random(shape) for generator in generators], axis=1)
 
     def _regularise(self, done: int) -> None:
@@ -218,8 +228,9 @@ class _Step:
         elif "MC" in unit:
             _loops.saturate(p, np.float32(weight), gradient)
         elif unit == "modified Real NPU":
-            _loops.pull_to_one(p, 0, 2, np.float32(weight / 2), gradient)
-            _loops.pull(p, 2, 4, True, np.float32(weight / 2), gradient)
+            half = count // 2  # powers, then gates
+            _loops.pull_to_one(p, 0, half, np.float32(weight / half), gradient)
+            _loops.pull(p, half, count, True, np.float32(weight / half), gradient)
         else:
             signed = unit not in _UNIT_RANGE
             _loops.pull(p, 0, count, signed, np.float32(weight / count), gradient)
@@ -231,8 +242,9 @@ class _Step:
         elif unit in ("NAU", "NRU"):
             np.clip(p, -1, 1, out=p)
         elif unit == "modified Real NPU":
-            np.clip(p[:, :2], -1, 1, out=p[:, :2])
-            np.clip(p[:, 2:], 0, 1, out=p[:, 2:])
+            half = p.shape[1] // 2
+            np.clip(p[:, :half], -1, 1, out=p[:, :half])
+            np.clip(p[:, half:], 0, 1, out=p[:, half:])
 
 
 def _random(seed: int, purpose: int) -> np.random.Generator:
