@@ -45,7 +45,7 @@ class NoisySurface(Explorer):
         "is the way of training without noise, the orange one with it; the thin one is one noisy "
         "run in small batches. Units start inside the dashed box."
     )
-    height = (440, 760)
+    height = (500, 764)
 
     range = t.Enum(list(_ENDS), "[-1.2, -1.1]").tag(sync=True)
     least = Number(1.0, min=0.1, max=10).tag(sync=True)
