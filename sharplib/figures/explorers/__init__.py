@@ -6,6 +6,7 @@
 
 from sharplib.figures.explorers._base import Explorer
 from sharplib.figures.explorers.adaptive_temperature import AdaptiveTemperature
+from sharplib.figures.explorers.bent_scores import BentScores
 from sharplib.figures.explorers.circuit import Circuit
 from sharplib.figures.explorers.dial import Dial
 from sharplib.figures.explorers.dispersion import Dispersion
@@ -19,6 +20,7 @@ from sharplib.figures.explorers.trained_head import TrainedHead
 
 __all__ = [
     "AdaptiveTemperature",
+    "BentScores",
     "Circuit",
     "Dial",
     "Dispersion",
