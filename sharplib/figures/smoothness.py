@@ -176,7 +176,7 @@ def private(table: pd.DataFrame, data: str) -> Figure:
         for rule, rows in block.groupby("rule", sort=False):
             seeds = 100 * rows.pivot_table("value", "budget", "seed")
             color, line = looks[rule]
-            mean, half = seeds.mean(1), _half(seeds)
+            mean, half = seeds.mean(axis=1), _half(seeds)
             ax.fill_between(mean.index, mean - half, mean + half, color=color, alpha=0.15, lw=0)
             ax.plot(mean.index, mean, color=color, ls=line, marker="o", ms=4, label=rule)
         ax.set(title=f"neighbours differ {kind}", xlabel="privacy budget ε (nats)")

@@ -47,7 +47,7 @@ class Smoothness(Explorer):
 
     def scores(self) -> np.ndarray:
         """The ramp before the move."""
-        return -self.drop * np.arange(self.n) / (self.n - 1)
+        return 0.0 - self.drop * np.arange(self.n) / (self.n - 1)
 
     def weights(self, name: str, scores: np.ndarray) -> np.ndarray:
         """Weights under one of the three maps."""

@@ -73,6 +73,7 @@ export function render({ model, el }) {
 
   function draw() {
     const state = Object.fromEntries(KEYS.map((key) => [key, model.get(key)]));
+    state.item = Math.min(state.item, state.n); // keys change one after the other
     for (const [key, each] of Object.entries(sliders)) each.set(state[key]);
     const { n, delta, item, step } = state;
     const [before, after] = ramps(state);
