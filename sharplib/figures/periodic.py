@@ -25,16 +25,21 @@ NAMES = {
 COLORS = dict(zip(NAMES.values(), [*style.PALETTE, style.INK], strict=True))
 
 
+def color(rule: str) -> str:
+    """The colour of the map in a rule of the study, such as "norm siren-max, undivided"."""
+    return COLORS[rule.removeprefix("norm ").split(",")[0]]
+
+
 def along(n: int, names: Sequence[str], reach: float = 7.0) -> Figure:
     """One score moves among n - 1 others at 0: its weight, and the slope of it."""
     x = np.linspace(-reach, reach, 1201)
     figure, axes = style.subplots(2, 1, figsize=(7.5, 5.2), sharex=True)
     for name in names:
-        color, g = COLORS[NAMES[name]], theory.SHARES[name]
+        g, look = theory.SHARES[name], COLORS[NAMES[name]]
         mine, rest = theory.numbers(g, x), (n - 1) * theory.numbers(g, 0.0)
         slope = theory.numbers(g.diff(theory.x), x) * rest / (mine + rest) ** 2
-        axes[0].plot(x, mine / (mine + rest), color=color, label=NAMES[name])
-        axes[1].plot(x, slope, color=color)
+        axes[0].plot(x, mine / (mine + rest), color=look, label=NAMES[name])
+        axes[1].plot(x, slope, color=look)
     axes[0].set(ylabel="weight", ylim=(0, 1.04))
     axes[1].set(
         ylabel="slope of the weight", xlabel="score x of the one item", xlim=(-reach, reach)
@@ -63,10 +68,9 @@ def sharpness_and_slope(table: pd.DataFrame) -> Figure:
     """
     figure, ax = style.subplots(figsize=(7.5, 4.4))
     for name, path in table.groupby("name", sort=False):
-        color = COLORS[name]
-        ax.plot(path["top"], path["size"], "o-", color=color, ms=3.5)
+        ax.plot(path["top"], path["size"], "o-", color=COLORS[name], ms=3.5)
         end = path.iloc[-1]
-        ax.plot(end["top"], end["size"], "o", color=color, ms=8, label=name)
+        ax.plot(end["top"], end["size"], "o", color=COLORS[name], ms=8, label=name)
     ax.set(xscale="log", yscale="log", xlabel="top weight", ylabel="size of the Jacobian")
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return style.finish(figure)
@@ -81,11 +85,12 @@ def accuracies(table: pd.DataFrame, rules: Sequence[str]) -> Figure:
     for ax, depth in zip(axes[0], depths, strict=True):
         seeds = found[found.depth == depth].groupby("rule").value
         mean, half = 100 * seeds.mean()[rules], 100 * half_width(seeds)[rules]
-        colors = [COLORS.get(rule, style.MUTED) for rule in rules]
+        colors = [color(rule) for rule in rules]
         ax.axvline(mean["softmax"], color=style.MUTED, lw=1, ls=":")
         ax.hlines(place, mean - half, mean + half, color=colors, lw=2)
         ax.scatter(mean, place, color=colors, zorder=3)
-        ax.set(title=f"depth {depth}", xlabel="right, %")
+        ax.set_title(f"depth {depth}", loc="left")
+        ax.set(xlabel="right, %")
         ax.set_yticks(place, rules)
         ax.grid(axis="y", visible=False)
     return style.finish(figure)
@@ -99,9 +104,10 @@ def layers(table: pd.DataFrame, rules: Sequence[str], depth: int) -> Figure:
         for rule in rules:
             seeds = last[(last.rule == rule) & (last.measure == measure)].groupby("layer").value
             mean, half = seeds.mean(), half_width(seeds)
-            ax.plot(mean.index, mean, "o-", color=COLORS[rule], ms=4, label=rule)
+            look = "o--" if rule.startswith("norm") else "o-"
+            ax.plot(mean.index, mean, look, color=color(rule), ms=4, label=rule)
             low = np.maximum(mean - half, mean / 10)  # an interval may reach below 0
-            ax.fill_between(mean.index, low, mean + half, color=COLORS[rule], alpha=0.15, lw=0)
+            ax.fill_between(mean.index, low, mean + half, color=color(rule), alpha=0.15, lw=0)
         ax.set(yscale="log", xlabel="layer", ylabel=measure)
         ax.set_xticks(mean.index)
     axes[0].axhline(1 / 16, color=style.MUTED, lw=1, ls=":")
