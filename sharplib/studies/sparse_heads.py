@@ -1,8 +1,8 @@
 """Does it help to train a head with the sparse map that it will use?
 
 The heads, the task and the test sets are those of the study of max retrieval. What differs is the
-map that turns logits into weights while a head is trained: softmax, entmax with alpha 1.25, 1.5 and
-2 (sparsemax), and entmax with an alpha that each head learns. Every head is then tested with the
+map that turns logits into weights while a head is trained: softmax, entmax with alpha 1.5, sparsemax,
+and entmax with an alpha that each head learns. Every head is then tested with the
 map of its training, with softmax, with sparsemax, and with the hard maximum.
 
 **Tuning.** Every map gets the same learning rates. The one whose heads are right most often with
@@ -57,7 +57,7 @@ NUMERICS = max_retrieval.NUMERICS
 
 LEARNED = "entmax, learned alpha"
 MAPS: Mapping[str, float | None] = MappingProxyType(
-    {"softmax": 1.0, "entmax 1.25": 1.25, "entmax 1.5": 1.5, "sparsemax": 2.0, LEARNED: None}
+    {"softmax": 1.0, "entmax 1.5": 1.5, "sparsemax": 2.0, LEARNED: None}
 )
 """The maps of the training, by their alpha; None is learned, from 1.5 on."""
 
