@@ -1,9 +1,9 @@
 """Does it help to train a head with the sparse map that it will use?
 
 The heads, the task and the test sets are those of the study of max retrieval. What differs is the
-map that turns logits into weights while a head is trained: softmax, entmax with alpha 1.5, sparsemax,
-and entmax with an alpha that each head learns. Every head is then tested with the
-map of its training, with softmax, with sparsemax, and with the hard maximum.
+map that turns logits into weights while a head is trained: softmax, entmax with alpha 1.5,
+sparsemax, and entmax with an alpha that each head learns. Every head is then tested with the map of
+its training, with softmax, with sparsemax, and with the hard maximum.
 
 **Tuning.** Every map gets the same learning rates. The one whose heads are right most often with
 their own map, on sets of the training's largest size that no test uses, goes into the test; of
