@@ -24,7 +24,9 @@ def both(weights: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[flo
     )
 
 
-def bent(scores: Sequence[float], thresholds: Sequence[float], coefficients: Sequence[float]):
+def bent(
+    scores: Sequence[float], thresholds: Sequence[float], coefficients: Sequence[float]
+) -> Figure:
     """The bent line, with a dot for each score; beside it the weights with and without it."""
     x = np.asarray(scores, dtype=float)
     figure, (left, right) = style.subplots(1, 2, figsize=(7.5, 3.3))
@@ -37,9 +39,8 @@ def bent(scores: Sequence[float], thresholds: Sequence[float], coefficients: Seq
     left.set(xlabel="score", ylabel="bent score")
     place = np.arange(len(x))
     right.bar(place - 0.2, softmax(x), 0.36, color=_SOFT, label="softmax")
-    right.bar(place + 0.2, multimax(x, thresholds, coefficients), 0.36, color=_BENT)
-    right.patches[-1].set_label("MultiMax")
-    right.legend(handles=[right.patches[0], right.patches[-1]])
+    right.bar(place + 0.2, multimax(x, thresholds, coefficients), 0.36, color=_BENT, label="bent")
+    right.legend()
     right.set_xticks(place, [f"{score:g}" for score in x])
     right.set(xlabel="score", ylabel="weight")
     right.grid(axis="x", visible=False)
@@ -56,7 +57,7 @@ def plane(
     figure, ax = style.subplots(figsize=(6.5, 4))
     way = np.array([both(softmax(x / theta), x, threshold) for theta in TEMPERATURES])
     ax.plot(*way.T, color=_SOFT)
-    for theta, offset in ((5.0, (8, 0)), (1.0, (-8, -12)), (0.2, (8, -6))):
+    for theta, offset in ((5.0, (-9, 0)), (1.0, (-9, -10)), (0.2, (0, -14))):
         at = both(softmax(x / theta), x, threshold)
         ax.plot(*at, "o", color=_SOFT)
         style.label_line(
@@ -65,7 +66,7 @@ def plane(
             f"softmax, temperature {theta:g}",
             _SOFT,
             xytext=offset,
-            ha="left" if offset[0] > 0 else "right",
+            ha="right" if offset[0] < 0 else "center",
         )
     for name, (thresholds, coefficients) in bends.items():
         at = both(multimax(x, thresholds, coefficients), x, threshold)

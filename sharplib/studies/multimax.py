@@ -26,7 +26,7 @@ the output.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -47,6 +47,7 @@ from sharplib.studies.max_retrieval._numerics import careful
 
 __all__ = [
     "BASELINE",
+    "COST",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -57,9 +58,11 @@ __all__ = [
     "Preset",
     "Settings",
     "Task",
+    "batches",
     "build",
     "published",
     "run",
+    "train",
 ]
 
 VERSION = 1
@@ -238,10 +241,15 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 # --- data and training ----------------------------------------------------------------------------
 
 
+def batches(name: str, task: Task, seeds: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Give training batches of a task without end: inputs and targets, a seed for each replica."""
+    return _parts(name, task, seeds).batches
+
+
 class _Parts(NamedTuple):
     """What to train on, and pairs (inputs, targets) whose first dimension is the replicas."""
 
-    batches: Any
+    batches: Iterator[tuple[Tensor, Tensor]]
     validation: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
 

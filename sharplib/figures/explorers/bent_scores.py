@@ -32,7 +32,7 @@ class BentScores(Explorer):
         "scores, two high and eight low, and below stand their weights. The orange line is softmax "
         "at every temperature, its dot temperature 1, the blue circle the bent scores."
     )
-    height = (470, 940)
+    height = (525, 1073)
 
     scores = t.List(Number(min=-2, max=2), _ROW, minlen=3, maxlen=12).tag(sync=True)
     shift = Number(0.0, min=-2, max=2).tag(sync=True)
@@ -84,6 +84,6 @@ class BentScores(Explorer):
         bent, soft = self.measures(self.weights()), self.measures(softmax(np.array(self.scores)))
         return (
             f"A line of slope {self.below:g} below {self.low:g}, 1 in the middle and "
-            f"{self.above:g} above {self.high:g}, with the scores of a row on it. Bent, the row has "
-            f"M {bent[0]:.2f} and S {bent[1]:.2f}; softmax has M {soft[0]:.2f} and S {soft[1]:.2f}."
+            f"{self.above:g} above {self.high:g}, with the scores of a row on it. The bent row has "
+            f"M {bent[0]:.2f} and S {bent[1]:.2f}, softmax M {soft[0]:.2f} and S {soft[1]:.2f}."
         )
