@@ -28,6 +28,7 @@ STUDIES: Mapping[str, str] = MappingProxyType(
     {
         "arithmetic-dataset": "Can two layers multiply the sums of two subsets of 100 numbers?",
         "digit-arithmetic": "Which units multiply digits that they see as images, in long rows?",
+        "dial-attention": "Can attention trained with softmax be made sparse by a dial?",
         "max-retrieval": "Find the largest of n items: trained on at most 16, tested on thousands",
         "max-retrieval-recipes": "Which way of training teaches a head to rank thousands of items?",
         "out-of-range": "Which models are right a thousand times outside their training range?",
