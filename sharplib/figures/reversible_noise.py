@@ -117,7 +117,7 @@ def push(noise: float = 3.0, spread: Noise = (1.0, 5.0)) -> Figure:
     ax.fill_between(w, *between, color=COLORS["1 to 5"], alpha=0.35, lw=0)
     ax.plot(w, w, color=style.MUTED, lw=1.2, ls=":")
     ax.plot(w, theory.shifted(w, noise), color=COLORS["always 3"])
-    style.label_line(ax, 0.5, 0.5, "W itself", style.MUTED, xytext=(8, -8))
+    style.label_line(ax, 0.78, 0.78, "W itself", style.MUTED, xytext=(6, -12))
     at = 0.28
     text = f"noise always {noise:g}"
     ax.annotate(
@@ -130,25 +130,11 @@ def push(noise: float = 3.0, spread: Noise = (1.0, 5.0)) -> Figure:
     ax.annotate(
         f"noise {spread[0]:g} to {spread[1]:g}",
         (0.62, float(theory.shifted(0.62, 1.6))),
-        (0.66, 0.5),
-        color="#8a6d00",
-        arrowprops={"arrowstyle": "-", "color": "#8a6d00"},
+        (0.6, 0.45),
+        color="#9c3f70",
+        arrowprops={"arrowstyle": "-", "color": "#9c3f70"},
     )
     ax.set(xlabel="weight W", ylabel="shifted weight V", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    return style.finish(figure)
-
-
-def spread(cases: Mapping[str, Noise]) -> Figure:
-    """How far the shifted weight scatters, against the weight; a line for each noise."""
-    figure, ax = style.subplots(figsize=(7.5, 3.2))
-    w = np.linspace(0, 1, 301)
-    for (name, noise), color in zip(cases.items(), style.PALETTE, strict=False):
-        _, variance = theory.shifted_moments(w, noise)
-        top = int(variance.argmax())
-        ax.plot(w, np.sqrt(variance), color=color)
-        style.label_line(ax, w[top], np.sqrt(variance[top]), name, color, xytext=(0, 8))
-    ax.set(xlabel="weight W", ylabel="deviation of V", xlim=(0, 1), ylim=(0, None))
-    ax.margins(y=0.15)
     return style.finish(figure)
 
 

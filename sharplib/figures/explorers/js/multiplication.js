@@ -38,10 +38,8 @@ export function parts(w, [mean, square], noise) {
   ];
 }
 
-/** The expected squared error of two weights, from their parts. */
-export function joined(p, q, square) {
-  return p[0] * q[0] - 2 * p[1] * q[1] + square * square;
-}
+/** The expected squared error of two weights, from their parts and the second moment. */
+export const joined = (p, q, square) => p[0] * q[0] - 2 * p[1] * q[1] + square * square;
 
 /** Slopes of the expected error along both weights. */
 export function downhill(weights, inputs, noise) {

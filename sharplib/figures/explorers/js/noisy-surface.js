@@ -8,7 +8,6 @@ const CELLS = 72;
 const STEPS = [1500, 2e-3]; // of Adam, and how long
 const [LEFT, TOP, WIDEST] = [34, 10, 300];
 const QUIET = [[1, 1]]; // noise that is always 1
-const SHADE = [0, 114, 178];
 const RANGES = ["[-20, -10]", "[-2, -1]", "[-1.2, -1.1]", "[-0.65, -0.55]", "[-0.3, -0.2]", "[-0.2, -0.1]", "[-2, 2]", "[0.1, 0.2]", "[1, 2]", "[1.1, 1.2]", "[10, 20]"];
 const WAYS = { plain: "sharp-blue", noisy: "sharp-vermilion" };
 const two = (v) => v.toFixed(2);
@@ -66,15 +65,15 @@ export function render({ model, el }) {
   // A mouse may begin anywhere; a finger taps, since a page scrolls where it drags.
   set(frame, { onpointerdown: (event) => event.pointerType === "mouse" && grab(event), onclick: moveTo });
 
-  /** Colour the square by the error, in steps of half a power of ten below its largest. */
+  /** Colour the square by the error, in steps of a third of a power of ten below its largest. */
   function paint(inputs, noise) {
     const rows = Array.from({ length: CELLS }, (_, k) => parts((k + 0.5) / CELLS, inputs, noise));
-    const levels = rows.flatMap((_, j) => rows.map((p) => Math.log10(Math.max(joined(p, rows[CELLS - 1 - j], inputs[1]), 1e-12))));
-    const top = levels.reduce((a, b) => Math.max(a, b));
+    const levels = [...rows].reverse().flatMap((q) => rows.map((p) => Math.log10(Math.max(joined(p, q, inputs[1]), 1e-12))));
+    const top = Math.max(...levels);
     const canvas = element("canvas", { width: CELLS, height: CELLS });
     const context = canvas.getContext("2d");
     const pixels = context.createImageData(CELLS, CELLS);
-    levels.forEach((v, k) => pixels.data.set([...SHADE, Math.max(0, 170 - 14 * Math.floor(3 * (top - v)))], 4 * k));
+    levels.forEach((v, k) => pixels.data.set([0, 114, 178, Math.max(0, 170 - 14 * Math.floor(3 * (top - v)))], 4 * k));
     context.putImageData(pixels, 0, 0);
     set(shade, { href: canvas.toDataURL() });
   }
@@ -101,13 +100,10 @@ export function render({ model, el }) {
     set(box, { x: x(0.25), y: y(0.75), width: side / 2, height: side / 2 });
     set(goal, { x: x(1) - 8, y: y(1) + 16 });
 
-    const found = {
-      plain: adam(weights, (w) => downhill(w, inputs, QUIET), ...STEPS),
-      noisy: adam(weights, (w) => downhill(w, inputs, noise), ...STEPS),
-    };
     const last = {};
     const trace = (way) => path(way.filter((_, k) => k % 5 === 0).map(([a, b]) => [x(a), y(b)]));
-    for (const [name, way] of Object.entries(found)) {
+    for (const [name, of] of [["plain", QUIET], ["noisy", noise]]) {
+      const way = adam(weights, (w) => downhill(w, inputs, of), ...STEPS);
       last[name] = way[STEPS[0]];
       set(ways[name].line, { d: trace(way) });
       set(ways[name].end, { cx: x(last[name][0]), cy: y(last[name][1]) });
