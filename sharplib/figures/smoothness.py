@@ -92,7 +92,8 @@ def threshold(scores: Sequence[float], delta: float) -> Figure:
             color=color,
             annotation_clip=False,
         )
-        ax.plot(depths[place], place - 0.42, "v", color=style.INK, ms=6, clip_on=False)
+        if p[item]:
+            ax.plot(depths[place], place - 0.42, "v", color=style.INK, ms=6, clip_on=False)
     ax.set(
         xlabel="how far the threshold lies below the top",
         xlim=(0, max(delta, depths[inside - 1] if inside else 0)),
@@ -127,7 +128,9 @@ def norms(sizes: Sequence[int]) -> Figure:
             xlim=(block.index[0], block.index[-1]),
         )
     axes[0].set(ylabel="loss × slope")
-    axes[0].annotate("closed to maps\nwith a worst case", (22, 0.06), ha="center", color=style.MUTED)
+    axes[0].annotate(
+        "closed to maps\nwith a worst case", (22, 0.06), ha="center", color=style.MUTED
+    )
     axes[1].legend(loc="upper left")
     return style.finish(figure)
 
@@ -138,23 +141,26 @@ def plane(measured: pd.DataFrame, n: int) -> Figure:
     `measured` has a row for each map and the columns "loss" and "slope".
     """
     figure, ax = style.subplots(figsize=(7.5, 4.6))
-    low, high = measured.loss.min() / 1.5, measured.loss.max() * 2.2
-    across = np.array([low, high])
+    left, right = measured.loss.min() / 1.5, measured.loss.max() * 2.2
+    low, high = measured.slope.min() / 1.7, measured.slope.max() * 1.7
+    across = np.array([left, right])
     for price in (0.25, 0.5, 1.0, 2.0):
         ax.loglog(across, price / across, color=style.FAINT, lw=1.2, zorder=0)
-        ax.annotate(
-            f"price {price:g}", (low * 1.05, price / low / 1.05), color=style.MUTED, fontsize=9
-        )
+        end = 0.9 * min(right, price / low)
+        ax.annotate(f"price {price:g}", (end, price / end), color=style.MUTED, fontsize=9)
     for name, row in measured.iterrows():
         sparse = sharplib.CATALOGUE[name].properties.sparse
         color = style.PALETTE[1 if sparse else 0]
         ax.plot(row.loss, row.slope, "s" if sparse else "o", color=color, ms=7)
-        style.label_line(ax, row.loss, row.slope, name, color, fontsize=9, xytext=(7, 4))
+        ratio = measured.drop(index=name) / row
+        crowded = (ratio.loss.between(1, 1.3) & ratio.slope.between(0.9, 1.1)).any()
+        where = {"xytext": (-8, -2), "ha": "right"} if crowded else {"xytext": (7, 4)}
+        style.label_line(ax, row.loss, row.slope, name, color, fontsize=9, **where)
     ax.set(
         xlabel=f"most that is lost on average, {n} items",
         ylabel="weight moved per point of one score",
-        xlim=(low, high),
-        ylim=(measured.slope.min() / 1.7, measured.slope.max() * 1.7),
+        xlim=(left, right),
+        ylim=(low, high),
     )
     _plain_ticks(ax, "x", [0.1, 0.2, 0.5, 1, 2])
     _plain_ticks(ax, "y", [0.25, 0.5, 1, 2])

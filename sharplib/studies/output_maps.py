@@ -104,7 +104,7 @@ class Preset(NamedTuple):
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "quick": Preset(Settings(scales=(0.5, 2.0), rates=(0.03, 0.1), steps=150), seeds=(0, 1)),
+        "quick": Preset(Settings(scales=(0.5, 2.0), rates=(0.03, 0.1), steps=100), seeds=(0, 1)),
         "paper": Preset(Settings(), seeds=tuple(range(10))),
     }
 )
