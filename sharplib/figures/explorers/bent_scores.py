@@ -32,7 +32,7 @@ class BentScores(Explorer):
         "scores, two high and eight low, and below stand their weights. The orange line is softmax "
         "at every temperature, its dot temperature 1, the blue circle the bent scores."
     )
-    height = (525, 1073)
+    height = (572, 1073)
 
     scores = t.List(Number(min=-2, max=2), _ROW, minlen=3, maxlen=12).tag(sync=True)
     shift = Number(0.0, min=-2, max=2).tag(sync=True)
