@@ -37,7 +37,7 @@ class OneScore(Explorer):
         "Orange: the chosen map. Blue: softmax. Shaded: more score means less weight. Green: the "
         "most that any score can give to this item."
     )
-    height = (520, 690)
+    height = (490, 780)
 
     score = Number(2.0, min=-REACH, max=REACH).tag(sync=True)
     n = t.Int(16, min=2, max=10_000).tag(sync=True)
