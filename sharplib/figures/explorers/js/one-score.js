@@ -24,7 +24,7 @@ export function render({ model, el }) {
   const dots = [0, 1].map(() => svg("circle", { class: "sharp-bar sharp-vermilion", r: 5 }));
   const here = svg("line", { class: "sharp-tick", y1: WEIGHT.top, y2: SLOPE.bottom });
   const highest = svg("text", { class: "sharp-over sharp-green", "text-anchor": "end" });
-  const grip = handle(svg("g", {}, svg("rect", { class: "sharp-reach", x: -22, width: 44, y: WEIGHT.top, height: SLOPE.bottom - WEIGHT.top + 16 }), svg("circle", { class: "sharp-grip sharp-vermilion", r: 7, cy: SLOPE.bottom })), {
+  const grip = handle(svg("g", {}, svg("rect", { class: "sharp-reach", x: -22, width: 44, y: WEIGHT.top, height: SLOPE.bottom - WEIGHT.top + 16 }), svg("circle", { class: "sharp-grip sharp-vermilion", r: 7, cy: (WEIGHT.bottom + SLOPE.top) / 2 })), {
     min: -REACH, max: REACH, step: 0.01,
     at: (event) => x.invert(event.clientX - picture.getBoundingClientRect().left),
     get: () => model.get("score"),
@@ -39,9 +39,9 @@ export function render({ model, el }) {
   const controls = [
     select({ name: "map", label: "Map", options: MAPS, value: start.map, onInput: (map) => update({ map }) }),
     slider({ name: "score", label: "Score", min: -REACH, max: REACH, step: 0.01, value: start.score, format: (v) => v.toFixed(2).replace("-", "−"), onInput: (score) => update({ score }) }),
-    slider({ name: "n", label: "Items n", min: 2, max: 10_000, step: 1, log: true, value: start.n, onInput: (n) => update({ n }) }),
+    slider({ name: "n", label: "Items n", min: 2, max: 10_000, step: 1, log: true, value: start.n, format: (v) => v.toLocaleString("en"), onInput: (n) => update({ n }) }),
   ];
-  const numbers = readouts([["weight", "weight", percent], ["slope", "slope", number], ["most", "most on this axis", percent], ["softmax", "softmax", percent]]);
+  const numbers = readouts([["weight", "weight", percent], ["slope", "slope", number], ["most", "most on this axis", percent], ["softmax", "weight, softmax", percent]]);
   const words = sentence();
   const buttons = element("div", { class: "sharp-buttons" }, button("Reset", () => update(start)));
   root.append(element("div", { class: "sharp-beside" }, element("div", {}, picture, numbers.node, words.node), element("div", { class: "sharp-controls" }, ...controls.map(({ node }) => node), buttons)));
@@ -59,7 +59,7 @@ export function render({ model, el }) {
     const steep = ways.flat().map(({ slope }) => slope);
     const [low, high] = [Math.min(...steep, 0), Math.max(...steep)];
     const y = linear([0, 1], [WEIGHT.bottom, WEIGHT.top]);
-    const z = linear([low, high], [SLOPE.bottom, SLOPE.top]);
+    const z = linear([1.1 * low, high], [SLOPE.bottom, SLOPE.top]);
     axisLeft(left, { scale: y, values: [0, 0.5, 1], x: LEFT, end: right });
     axisLeft(lower, { scale: z, values: ticks(low, high, 3), x: LEFT, end: right });
     axisBelow(below, { scale: x, values: ticks(-REACH, REACH, 7), y: SLOPE.bottom, title: "score", at: right });
