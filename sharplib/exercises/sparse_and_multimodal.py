@@ -108,8 +108,8 @@ EXERCISES = {
 QUESTIONS = (
     Question(
         "A softmax is cooled. What happens to multi-modality M and sparsity S?",
-        Option("Both rise.", "Cooling draws the top away from the other items that matter."),
         Option("M falls, S rises.", "In every row, whatever the threshold.", True),
+        Option("Both rise.", "Cooling draws the top away from the other items that matter."),
         Option("It depends on the row.", "How fast depends on the row. The direction does not."),
     ),
     Question(
@@ -137,12 +137,12 @@ QUESTIONS = (
     Question(
         "A row of a thousand items has M = 0.99. What do you know?",
         Option("Many items matter.", "Perhaps. A row that has dispersed has a large M too."),
+        Option("The map is not softmax.", "A warm softmax has any M that you want."),
         Option(
             "Not much: with a top weight of one in a hundred M is at least 0.99.",
             "M cannot be below one minus the top weight. Look at S, or at the support.",
             True,
         ),
-        Option("The map is not softmax.", "A warm softmax has any M that you want."),
     ),
     Question(
         "Scores stay in a fixed interval, and items are added without end. What becomes of the"
