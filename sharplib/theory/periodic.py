@@ -56,7 +56,7 @@ def shares() -> Proof:
     r"""The Jacobian of every map of this form, and the same with the log slope $h = g'/g$.
 
     >>> print(shares()[-1])
-    Eq(Derivative(p_i, x_j), -h(x_j)*p_i*p_j)
+    Eq(Derivative(p_i, x_j), -p_i*p_j*h(x_j))
     """
     g, h = sympy.Function("g"), sympy.Function("h")
     xi, xj, rest, S = sympy.symbols("x_i x_j R S")
