@@ -7,7 +7,7 @@ width 32. *text* predicts the next character of Python's help texts behind a cau
 characters at a time; *digits* tells scikit-learn's handwritten digits apart, in 16 patches, with
 the mean over tokens in the place of a class token, as in the paper.
 
-**Maps.** Softmax; softmax with a learned temperature for each layer; the four largest scores of
+**Maps.** Softmax; a learned temperature for each layer, or one for the output; the four largest of
 16, or sixteen of 64 (*top quarter*); sparsemax; 1.5-entmax; ev-softmax; MultiMax of order 2, one
 set of parameters for each layer, from the identity. In three places: attention, output logits,
 both. *multimax, centred* takes the mean of the visible scores away first, so that a shift of all
@@ -162,6 +162,7 @@ RULES: Mapping[str, Mapping[str, Make]] = MappingProxyType(
     {
         "softmax": {},
         "temperature": {"modulate": _Temperature},
+        "temperature, output": {"finish": _Temperature},
         "top quarter": {"weigh": _always(_top_quarter)},
         "sparsemax": {"weigh": _always(sparsemax)},
         "entmax15": {"weigh": _always(entmax15)},

@@ -90,7 +90,7 @@ def test_every_rule_starts_as_its_map_and_can_be_trained(rule, task):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     layers = model.shape.depth
     wanted = {"multimax": 8 * layers, "multimax, output": 8, "multimax, both": 8 * (layers + 1)}
-    wanted |= {"multimax, centred": 8 * layers, "temperature": layers}
+    wanted |= {"multimax, centred": 8 * layers, "temperature": layers, "temperature, output": 1}
     assert sum(p[0].numel() for p in model.made.parameters()) == wanted.get(rule, 0)
 
 
