@@ -80,7 +80,7 @@ def slack(measured: Mapping[str, pd.Series]) -> Figure:
         at, value = series.index[-1], series.iloc[-1]
         ax.loglog(x, theory.relative_error(x, value / (at - 1)), color=color, lw=1)
         ax.loglog(series.index, series, "o", color=color, ms=5, mfc="white", mew=1.5)
-        style.label_line(ax, at, value, name, color, xytext=(4, -14))
+        style.label_line(ax, at, value, name, color, xytext=(-10, 12), ha="right")
     ax.set(xlabel="size of the test", ylabel="relative error", xlim=(1.2, 2e5), ylim=(1e-9, 1e3))
     return style.finish(figure)
 
@@ -98,7 +98,8 @@ def arrival(paths: pd.DataFrame, bound: pd.Series) -> Figure:
         ax.loglog(shown.index, shown, color=color)
         if len(arrived):
             ax.plot(end, FLOOR, "o", color=color, ms=6, clip_on=False)
-        style.label_line(ax, end, shown.iloc[-1], name + (": 0" if len(arrived) else ""), color)
+        text, above = (f"{name}: 0", 10) if len(arrived) else (name, 0)
+        style.label_line(ax, end, shown.iloc[-1], text, color, xytext=(6, above))
     ax.loglog(bound.index, bound, color=style.INK, ls=":", lw=1.2)
     ax.set(xlabel="steps", ylabel="weight that should be 0", ylim=(FLOOR, 1))
     ax.margins(x=0)
