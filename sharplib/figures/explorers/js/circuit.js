@@ -43,7 +43,7 @@ export function render({ model, el }) {
   function draw() {
     const [weights, trained, tested] = KEYS.map((key) => model.get(key));
     for (const [name, each] of Object.entries(sliders)) each.set(model.get(name));
-    const right = (picture.clientWidth || 400) - 10;
+    const right = (picture.clientWidth || 400) - 22;
     const w = linear([0, 1], [WEIGHTS.bottom, WEIGHTS.top]);
     axisLeft(weightAxis, { scale: w, values: [0, 0.5, 1], x: LEFT, end: right });
     const column = (right - LEFT) / weights.length;
