@@ -30,7 +30,7 @@ class Circuit(Explorer):
         "Above: the weights of the three inputs; drag them, or focus one and use the arrow keys. "
         "Below: how wrong the circuit may be, against the largest input. Shaded: training."
     )
-    height = (560, 790)
+    height = (560, 720)
 
     weights = t.List(t.CFloat(), [0.999, 0.999, 0.001]).tag(sync=True)
     trained = Number(2.0, min=1.5, max=10).tag(sync=True)
