@@ -250,10 +250,9 @@ class _Models:
         settings = self.settings
         random = self._draw(settings.inputs)
         # The sums of all models of a seed in one product: low + width * random, weight by weight.
-        weight = self.first.transpose(0, 1).flatten(
-            1, 3
-        )  # (seeds, cases * ranges * hidden, inputs)
-        mixed = (random @ weight.mT).unflatten(-1, (len(settings.cases), len(RANGES), -1))
+        # Rows of weights are in the order cases, ranges, outputs.
+        rows = self.first.transpose(0, 1).flatten(1, 3)
+        mixed = (random @ rows.mT).unflatten(-1, (len(settings.cases), len(RANGES), -1))
         shift = (self.low[:, None] * self.first.sum(-1)).unsqueeze(-2)
         scaled = self.width[:, None, None] * mixed.permute(2, 0, 3, 1, 4)
         found = scaled + shift  # (cases, seeds, ranges, batch, hidden)
