@@ -41,7 +41,7 @@ class NoisySurface(Explorer):
 
     module = "noisy-surface"
     caption = (
-        "Drag the green start, or focus it and use the arrow keys. Darker is worse. The blue line "
+        "Drag the green start, or focus it and use the arrow keys. The denser the shade, the worse. The blue line "
         "is the way of training without noise, the orange one with it; the thin one is one noisy "
         "run in small batches. Units start inside the dashed box."
     )
@@ -50,7 +50,7 @@ class NoisySurface(Explorer):
     range = t.Enum(list(_ENDS), "[-1.2, -1.1]").tag(sync=True)
     least = Number(1.0, min=0.1, max=10).tag(sync=True)
     ratio = Number(5.0, min=1, max=40).tag(sync=True)
-    weights = t.List(Number(min=0, max=1), [0.4, 0.4], minlen=2, maxlen=2).tag(sync=True)
+    weights = t.List(Number(min=0, max=1), [0.35, 0.5], minlen=2, maxlen=2).tag(sync=True)
 
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Where training takes the start, without noise and with it, before any rounding."""

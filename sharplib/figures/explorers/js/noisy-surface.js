@@ -65,7 +65,7 @@ export function render({ model, el }) {
   // A mouse may begin anywhere; a finger taps, since a page scrolls where it drags.
   set(frame, { onpointerdown: (event) => event.pointerType === "mouse" && grab(event), onclick: moveTo });
 
-  /** Colour the square by the error, in steps of a third of a power of ten below its largest. */
+  /** Colour the square by the error, in steps of a sixth of a power of ten below its largest. */
   function paint(inputs, noise) {
     const rows = Array.from({ length: CELLS }, (_, k) => parts((k + 0.5) / CELLS, inputs, noise));
     const levels = [...rows].reverse().flatMap((q) => rows.map((p) => Math.log10(Math.max(joined(p, q, inputs[1]), 1e-12))));
@@ -73,7 +73,7 @@ export function render({ model, el }) {
     const canvas = element("canvas", { width: CELLS, height: CELLS });
     const context = canvas.getContext("2d");
     const pixels = context.createImageData(CELLS, CELLS);
-    levels.forEach((v, k) => pixels.data.set([0, 114, 178, Math.max(0, 170 - 14 * Math.floor(3 * (top - v)))], 4 * k));
+    levels.forEach((v, k) => pixels.data.set([107, 114, 128, Math.max(0, 180 - 12 * Math.floor(6 * (top - v)))], 4 * k));
     context.putImageData(pixels, 0, 0);
     set(shade, { href: canvas.toDataURL() });
   }
