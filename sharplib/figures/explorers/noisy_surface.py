@@ -41,9 +41,9 @@ class NoisySurface(Explorer):
 
     module = "noisy-surface"
     caption = (
-        "Drag the green start, or focus it and use the arrow keys. The denser the shade, the worse. The blue line "
-        "is the way of training without noise, the orange one with it; the thin one is one noisy "
-        "run in small batches. Units start inside the dashed box."
+        "Drag the green start, or focus it and use the arrow keys. The denser the shade, the "
+        "worse. The blue line is the way of training without noise, the orange one with it; the "
+        "thin one is a noisy run in batches of four. Units start inside the dashed box."
     )
     height = (500, 764)
 

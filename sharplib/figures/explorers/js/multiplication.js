@@ -63,7 +63,7 @@ export function adam(start, gradient, steps, rate) {
   return way;
 }
 
-/** Gradients of the error on fresh batches of 32 with noise, the same ones every time. */
+/** Gradients of the error on fresh batches of four with noise, the same ones every time. */
 export function batches([low, high], least, ratio) {
   let seed = 1;
   const uniform = (a, b) => {
@@ -72,12 +72,12 @@ export function batches([low, high], least, ratio) {
   };
   return (weights) => {
     const total = [0, 0];
-    for (let b = 0; b < 32; b++) {
+    for (let b = 0; b < 4; b++) {
       const [x, n] = [weights.map(() => uniform(low, high)), weights.map(() => uniform(least, least * ratio))];
       const below = weights.map((w, i) => w * n[i] + 1 - w);
       const f = weights.map((w, i) => (w * n[i] * x[i] + 1 - w) / below[i]);
       const miss = f[0] * f[1] - x[0] * x[1];
-      for (const i of [0, 1]) total[i] += (2 * miss * f[1 - i] * n[i] * (x[i] - 1)) / below[i] ** 2 / 32;
+      for (const i of [0, 1]) total[i] += (2 * miss * f[1 - i] * n[i] * (x[i] - 1)) / below[i] ** 2 / 4;
     }
     return total;
   };

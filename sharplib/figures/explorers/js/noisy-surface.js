@@ -22,7 +22,7 @@ export function render({ model, el }) {
   const shade = svg("image", { preserveAspectRatio: "none" });
   const frame = svg("rect", { class: "sharp-frame" });
   const box = svg("rect", { class: "sharp-outline" });
-  const scatter = svg("path", { class: "sharp-line sharp-vermilion sharp-thin", "stroke-opacity": 0.6 });
+  const scatter = svg("path", { class: "sharp-line sharp-ink sharp-thin" });
   const ways = Object.fromEntries(Object.entries(WAYS).map(([name, look]) => [name, { line: svg("path", { class: `sharp-line ${look}` }), end: svg("circle", { class: `sharp-bar ${look}`, r: 5 }) }]));
   const goal = svg("text", { class: "sharp-title sharp-over", "text-anchor": "end" }, "right");
   const grip = svg("g", { role: "slider", tabindex: 0, class: "sharp-handle", "aria-valuemin": 0, "aria-valuemax": 1 });
