@@ -29,9 +29,9 @@ class Smoothness(Explorer):
     caption = (
         "Drag the last dot to tilt the ramp, or the orange one to move a single score; or focus "
         "them and use the arrow keys. Full bars are the weights before the move, outlines those "
-        "after it. The grey band is the allowance."
+        "after it. The band is the allowance."
     )
-    height = (560, 800)
+    height = (575, 882)
 
     n = t.Int(16, min=2, max=64).tag(sync=True)
     drop = Number(1.5, min=0, max=4).tag(sync=True)
