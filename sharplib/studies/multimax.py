@@ -61,6 +61,7 @@ __all__ = [
     "batches",
     "build",
     "published",
+    "report",
     "run",
     "train",
 ]
@@ -451,6 +452,18 @@ def published() -> pd.DataFrame:
     0
     """
     return pd.DataFrame(columns=[*KEYS, "measure", "value", "tag"], dtype=object)
+
+
+def report(ours: Mapping[str, pd.DataFrame]) -> str:
+    """Return the part of `sharp show` between its first line and its notes."""
+    lines = []
+    for name, table in ours.items():
+        for task in dict.fromkeys(table.task):
+            rows = table[(table.task == task) & table.measure.isin(["loss", "accuracy"])]
+            cells = rows.groupby(["rule", "measure"], sort=False).value.agg(["mean", "sem"])
+            text = cells["mean"].map("{:.4f}".format) + cells["sem"].map(" ± {:.4f}".format)
+            lines += ["", f"{task}: {name}, mean and standard error", text.unstack().to_string()]
+    return "\n".join(lines)
 
 
 COST = pd.DataFrame(

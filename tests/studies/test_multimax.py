@@ -187,6 +187,13 @@ def test_the_published_costs_and_their_own_arithmetic():
     assert len(study.published()) == 0
 
 
+def test_the_report_has_means_over_seeds(table):
+    said = study.report({"ours": table})
+    assert "digits: ours, mean and standard error" in said
+    loss = table[(table.rule == "softmax") & (table.measure == "loss")].value
+    assert f"{loss.mean():.4f} ± {loss.sem():.4f}" in said
+
+
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match=r"^rules must be among .*, got 'hardmax'$"):
         study.Settings(rules=("hardmax",))
