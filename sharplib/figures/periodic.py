@@ -82,7 +82,9 @@ def accuracies(table: pd.DataFrame, rules: Sequence[str]) -> Figure:
     """Accuracy of each rule, a panel for each depth: means over seeds with 95 % intervals."""
     found = table[table.measure == "accuracy"]
     depths = sorted(found.depth.unique())
-    figure, axes = style.subplots(1, len(depths), figsize=(7.5, 4.2), sharey=True, squeeze=False)
+    figure, axes = style.subplots(
+        1, len(depths), figsize=(7.5, 4.2), sharex=True, sharey=True, squeeze=False
+    )
     place = np.arange(len(rules))[::-1]
     for ax, depth in zip(axes[0], depths, strict=True):
         seeds = found[found.depth == depth].groupby("rule").value
@@ -110,10 +112,11 @@ def layers(table: pd.DataFrame, rules: Sequence[str], depth: int) -> Figure:
             ax.plot(mean.index, mean, look, color=color(rule), ms=4, label=rule)
             low = np.maximum(mean - half, mean / 10)  # an interval may reach below 0
             ax.fill_between(mean.index, low, mean + half, color=color(rule), alpha=0.15, lw=0)
-        ax.set(yscale="log", xlabel="layer", ylabel=measure)
+        ax.set(xlabel="layer", ylabel=measure)
         ax.set_xticks(mean.index)
     axes[0].axhline(1 / 16, color=style.MUTED, lw=1, ls=":")
-    axes[0].legend(fontsize=9)
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
+    axes[1].set(yscale="log")
     return style.finish(figure)
 
 
