@@ -71,7 +71,7 @@ class Settings:
 
     training: Training = _TRAINING
     maps: tuple[str, ...] = tuple(MAPS)
-    learning_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
+    learning_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
     validation_sets: int = 2048
     sizes: tuple[int, ...] = (16, 64, 256, 1024, 4096, 16384)
     test_sets: int = 512
