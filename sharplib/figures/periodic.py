@@ -115,7 +115,7 @@ def layers(table: pd.DataFrame, rules: Sequence[str], depth: int) -> Figure:
         ax.set(xlabel="layer", ylabel=measure)
         ax.set_xticks(mean.index)
     axes[0].axhline(1 / 16, color=style.MUTED, lw=1, ls=":")
-    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     axes[1].set(yscale="log")
     return style.finish(figure)
 
