@@ -11,7 +11,8 @@ solved beforehand, "solved": the upper end of a one-sided 99 % interval, by Stud
 mean over the seeds. All start from the same network, and see the same images. Tested is the state
 with the smallest validation error, of sequences of two from images that are set aside. Because a
 small error at a short length can come from wrong weights, the table also has `selected`: whether
-the unit takes both of its inputs to within 1e-3.
+the unit takes both of its inputs to within 1e-3. The threshold lies near the mean, so that some of
+the solved networks miss it as well: read a unit's share beside theirs.
 
 **Not every reference counts.** A product of two is right, too, if the network says minus every
 digit; then every product of an odd number of digits has the wrong sign. A solved unit cannot tell,
