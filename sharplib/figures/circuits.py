@@ -77,10 +77,10 @@ def slack(measured: Mapping[str, pd.Series]) -> Figure:
     ax.axvspan(1, 16, color=style.FAINT, alpha=0.6, lw=0)
     x = np.geomspace(1.2, 2e5)
     for (name, series), color in zip(measured.items(), style.PALETTE, strict=False):
-        at, value = series.index[-1], series.iloc[-1]
-        ax.loglog(x, theory.relative_error(x, value / (at - 1)), color=color, lw=1)
+        line = theory.relative_error(x, series.iloc[-1] / (series.index[-1] - 1))
+        ax.loglog(x, line, color=color, lw=1)
         ax.loglog(series.index, series, "o", color=color, ms=5, mfc="white", mew=1.5)
-        style.label_line(ax, at, value, name, color, xytext=(-10, 12), ha="right")
+        style.label_line(ax, x[-1], line[-1], name, color)
     ax.set(xlabel="size of the test", ylabel="relative error", xlim=(1.2, 2e5), ylim=(1e-9, 1e3))
     return style.finish(figure)
 
@@ -138,6 +138,6 @@ def success(table: pd.DataFrame) -> Figure:
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
-    axes[-1, 0].set_xticks(range(share.shape[1]), share.columns, fontsize=8.5)
+    axes[-1, 0].set_xticks(range(share.shape[1]), share.columns, fontsize=7.5)
     axes[-1, 0].set_xlabel("training range")
     return style.finish(figure)
