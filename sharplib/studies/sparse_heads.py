@@ -39,6 +39,7 @@ __all__ = [
     "BASELINE",
     "HEADLINE",
     "KEYS",
+    "LEARNED",
     "MAPS",
     "NUMERICS",
     "PRESETS",
@@ -100,12 +101,12 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "quick": Preset(
             Settings(
                 Training(
-                    width=16, steps=1_000, schedule="cosine", weight_decay=0.33, seeds_together=2
+                    width=16, steps=600, schedule="cosine", weight_decay=0.33, seeds_together=2
                 ),
                 maps=("softmax", "sparsemax"),
-                learning_rates=(3e-3, 1e-2),
-                validation_sets=512,
-                sizes=(16, 256, 4096),
+                learning_rates=(1e-2,),
+                validation_sets=64,
+                sizes=(16, 256, 1024),
                 test_sets=64,
             ),
             seeds=(0, 1),
