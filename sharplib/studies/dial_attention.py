@@ -53,7 +53,7 @@ __all__ = [
 
 VERSION = 1
 KEYS = ("rule", "task")
-HEADLINE = "loss"
+HEADLINE = "accuracy"
 BASELINE = "softmax"
 
 _SHAPE = Shape(outputs=10, length=16, patch=4)
