@@ -71,7 +71,7 @@ def odds() -> Proof:
     """
     p_i, p_j = sympy.symbols("p_i p_j", positive=True)
     y, x = sympy.symbols("y x", real=True)
-    slope = sympy.Function("sigma'")
+    slope = sympy.Function(r"\sigma'")
     ratio = sympy.log(p_i / p_j)
     return Proof(
         "Odds",
