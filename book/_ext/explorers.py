@@ -1,9 +1,9 @@
 """Sphinx extension: explorers live on a page without a kernel, a network or the widget manager.
 
 An explorer in a notebook puts out HTML beside its widget (see ``sharplib.figures.explorers``). The
-book takes the HTML, leaves the widget and its stored state out, and loads one script and one style
-sheet on the pages that hold an explorer. On a page in Markdown a directive makes one, with the
-line that one would write in a notebook::
+book takes the HTML, leaves the widget and its stored state out, and gives each page that holds an
+explorer a style sheet and a script of its own, with what that page needs. On a page in Markdown a
+directive makes one, with the line that one would write in a notebook::
 
     ```{explorer} SoftmaxBench(scores=[1, 2, 3])
     ```
@@ -12,6 +12,7 @@ line that one would write in a notebook::
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from sharplib.figures import explorers
 from sharplib.figures.explorers import Explorer, _bundle
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+#: Finds the module of each explorer in the HTML of a page.
+HOLDS = re.compile(r'class="sharp-explorer" data-explorer="([\w-]+)"')
 #: What can be wrong with the line of a directive.
 PROBLEMS = (SyntaxError, TypeError, ValueError, TraitError)
 
@@ -65,14 +68,15 @@ def prefer_html(app: Sphinx, config: Config) -> None:
 
 
 def write(app: Sphinx) -> None:
-    """Write the script and the style sheet into the site."""
-    if app.builder.format != "html":
-        return
-    folder = Path(app.outdir, "_static")
-    folder.mkdir(parents=True, exist_ok=True)
-    script = _bundle.page_script(_bundle.explorers())
-    (folder / "explorers.js").write_text(script, encoding="utf-8")
-    (folder / "explorers.css").write_text(Explorer._css, encoding="utf-8")
+    """Write the style sheet into the site."""
+    if app.builder.format == "html":
+        _static(app, "explorers.css", Explorer._css)
+
+
+def _static(app: Sphinx, name: str, text: str) -> None:
+    path = Path(app.outdir, "_static", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def drop_widget_state(app: Sphinx, doctree: nodes.document) -> None:
@@ -85,10 +89,13 @@ def load(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
     """Load script and style sheet where there is an explorer."""
     if doctree is None:
         return
-    if any('class="sharp-explorer"' in node.astext() for node in doctree.findall(nodes.raw)):
+    modules = {name for node in doctree.findall(nodes.raw) for name in HOLDS.findall(node.astext())}
+    if modules:
+        script = f"explorers/{page.replace('/', '-')}.js"
+        _static(app, script, _bundle.page_script(sorted(modules)))
         app.add_css_file("explorers.css")
         # Before MathJax, which is large: a reader may play while formulas are typeset.
-        app.add_js_file("explorers.js", priority=100, loading_method="defer")
+        app.add_js_file(script, priority=100, loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
