@@ -26,22 +26,22 @@ __all__ = ["STUDIES", "load"]
 
 STUDIES: Mapping[str, str] = MappingProxyType(
     {
-        "arithmetic-dataset": "Can two layers multiply the sums of two subsets of 100 numbers?",
-        "digit-arithmetic": "Which units multiply digits that they see as images, in long rows?",
-        "dial-attention": "Can attention trained with softmax be made sparse by a dial?",
         "max-retrieval": "Find the largest of n items: trained on at most 16, tested on thousands",
         "max-retrieval-recipes": "Which way of training teaches a head to rank thousands of items?",
-        "out-of-range": "Which models are right a thousand times outside their training range?",
-        "multi-label": "Which rule finds the labels of a sample that has several?",
-        "output-maps": "Softmax, sparsemax or PLSoftMax at the end of a classifier, with its loss?",
-        "periodic-attention": "Do maps that do not saturate train a vision transformer better?",
-        "multimax": "Does attention do better if its scores are bent before the softmax?",
-        "private-greedy": "Which draw covers most at equal privacy, by ratios or by differences?",
         "ranking-noise": "Which temperature is best if the top logit is not always the right item?",
+        "sparse-heads": "Does it help to train a head with the sparse map that it will use?",
+        "multi-label": "Which rule finds the labels of a sample that has several?",
+        "dial-attention": "Can attention trained with softmax be made sparse by a dial?",
+        "multimax": "Does attention do better if its scores are bent before the softmax?",
+        "output-maps": "Softmax, sparsemax or PLSoftMax at the end of a classifier, with its loss?",
+        "private-greedy": "Which draw covers most at equal privacy, by ratios or by differences?",
+        "periodic-attention": "Do maps that do not saturate train a vision transformer better?",
+        "out-of-range": "Which models are right a thousand times outside their training range?",
+        "single-module": "Which arithmetic units learn an operation, and are right out of range?",
         "redundant-inputs": "Which arithmetic units find the two numbers that matter among ten?",
         "reversible-noise": "Does the noise of a stochastic NMU push, shake, or both?",
-        "sparse-heads": "Does it help to train a head with the sparse map that it will use?",
-        "single-module": "Which arithmetic units learn an operation, and are right out of range?",
+        "arithmetic-dataset": "Can two layers multiply the sums of two subsets of 100 numbers?",
+        "digit-arithmetic": "Which units multiply digits that they see as images, in long rows?",
     }
 )
 """Name of each study, and what it asks in one line."""
