@@ -15,6 +15,7 @@ __all__ = ["compare", "paired", "report", "stored"]
 _COLUMNS = {
     "paper": "ours, full size",
     "nmu": "ours, NMU and sNMU",
+    "short": "ours, ten seeds",
     "recipe": "ours, recipe",
     "quick": "ours, quick",
 }

@@ -7,8 +7,8 @@ whose models, losses and tests these are; the threshold grants an error for ever
 **Choices where the papers are silent, or ours.** The two are the first ones: inputs are alike, so
 their place does not matter.
 
-**Scaled down.** The preset `short` has ten seeds and steps that are four times larger on a schedule
-that is four times shorter; `paper` has 25 seeds and the papers' 100,000 steps.
+The preset `short` has ten seeds, some five minutes of work; `paper` has the papers' 25. Both
+take the papers' 100,000 steps: with larger steps weights do not come to rest near enough to 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -88,12 +88,10 @@ class Preset(NamedTuple):
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "quick": Preset(
-            Settings(CASES[2:5], steps=4_000, log_every=100, tests=1_000, hurry=25),
-            seeds=(0, 1, 2, 3, 4),
+            Settings(CASES[2:4], steps=10_000, log_every=100, tests=1_000, hurry=10),
+            seeds=(0, 1, 2),
         ),
-        "short": Preset(
-            Settings(steps=25_000, log_every=250, tests=1_000, hurry=4), seeds=tuple(range(10))
-        ),
+        "short": Preset(Settings(), seeds=tuple(range(10))),
         "paper": Preset(Settings(), seeds=tuple(range(25))),
     }
 )
