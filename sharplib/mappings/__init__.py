@@ -251,7 +251,7 @@ CATALOGUE = catalogue(
         ),
         avoid=(
             "n grows at a fixed rate: a fixed share of the items stays, at about 1/n each. It "
-            "jumps where ties break."
+            "jumps where more share the top than are kept."
         ),
     ),
     Mapping(

@@ -64,8 +64,9 @@ def rsoftmax(x: Any, rate: Any, axis: int = -1, *, detach_quantile: bool = False
     are of order 1/n; a lone leader that passes the quantile keeps all.
 
     The map jumps where more items share the top than it keeps, and is steep nearby; at any other
-    tie who crosses the line enters gently. The gradient of an order statistic is shared among the scores tied with it, and where the
-    quantile is the maximum it is 0. Sorting takes most of the time.
+    tie, who crosses the line enters gently. The gradient of an order statistic is shared among the
+    scores tied with it, and where the quantile is the maximum it is 0. Sorting takes most of the
+    time.
 
     Source: arXiv 2304.05243 and its code, which adds 1e-8 to the ramp and has a zero at rate 0.
 
