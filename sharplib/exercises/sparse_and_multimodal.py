@@ -115,7 +115,11 @@ QUESTIONS = (
     Question(
         "All scores of a row are raised by 3. What does MultiMax give?",
         Option("The same weights.", "So softmax would do. These thresholds stay where they are."),
-        Option("The same order, but other weights.", "Other pieces of the bent line apply.", True),
+        Option(
+            "Other weights; their order too stays only if the line falls nowhere.",
+            "Other pieces of the bent line apply.",
+            True,
+        ),
         Option(
             "Three times the log-odds.",
             "A shift changes which slope counts. It multiplies by no more than the slopes allow.",
@@ -124,7 +128,7 @@ QUESTIONS = (
     Question(
         "The squares of order 2 have learned coefficients c₂ = -0.1 and c₃ = -0.1. Is the order of"
         " the scores kept?",
-        Option("Yes: both push in the intended direction.", "That holds for c₂. Look far up."),
+        Option("Yes: both push in the intended direction.", "They do. But look far up."),
         Option(
             "Not for scores that are far enough up.",
             "The slope falls without end above r₃, so a larger score ends up below a smaller one.",

@@ -127,8 +127,9 @@ def temperature_trades() -> Proof:
 def both_rise() -> Proof:
     r"""Three levels: a top and a second that matter, L items that do not; both thresholds at 0.
 
-    The scores are a + g, a and -u. The first two lines are the gap of the two weights, of softmax
-    and, from above, of MultiMax; the last two say when each measure rises, in one slope each.
+    The scores are a + g, a and -u, the slopes are t_d > 0 above and t_b >= 0 below. The first two
+    lines are the gap of the two weights, of softmax and, from above, of MultiMax; the last two say
+    when each measure rises, in one slope each.
 
     >>> print(both_rise()[1])
     G < tanh(g*t_d/2)
@@ -233,7 +234,8 @@ def slopes(thresholds: ArrayLike, coefficients: ArrayLike) -> tuple[float, float
 def most_weight(n: ArrayLike, width: ArrayLike, steepest: ArrayLike) -> Array:
     r"""The largest weight among n scores from an interval: $1/(1 + (n-1)e^{-s_+ W})$.
 
-    `width` W in units of the scores, `steepest` the largest slope $s_+$; softmax has 1. Reached if
+    `width` W in units of the scores, `steepest` the largest slope $s_+$, up or down, that the bend
+    has on the interval; softmax has 1. Reached if
     the slope is the largest all over the interval, by one score at its top above the others at its
     bottom. Arguments broadcast; n >= 1, width >= 0, steepest >= 0.
 
