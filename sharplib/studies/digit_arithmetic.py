@@ -377,8 +377,8 @@ def run(
     ------
     ValueError
         Seeds that are fewer than two, repeated or negative.
-    ResultError
-        Images of MNIST that are missing, or not what they should be.
+
+    Images of MNIST that are missing, or not what they should be, are an error that names the file.
     """
     settings = PRESETS["paper"].settings if settings is None else settings
     seeds = PRESETS["paper"].seeds if seeds is None else seeds
