@@ -162,7 +162,7 @@ QUESTIONS = (
     ),
     Question(
         "One of 10,000 softmax weights is one ten-thousandth. Its gradient is tiny. Why?",
-        Option("The softmax is saturated.", "Saturated means near 0 or 1, and this one is far from it."),
+        Option("The softmax is saturated.", "Saturated means near 1, and this one is far from it."),
         Option(
             "Any share that small moves slowly.",
             "Its speed is at most 2p(1-p), for sin-softmax just as well.",

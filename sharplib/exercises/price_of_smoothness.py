@@ -181,7 +181,7 @@ QUESTIONS = (
         "You need a small expected loss, and an observer who sees the choice must learn little"
         " about the scores. There are a million items. What do you take?",
         Option(
-            "Softmax: hardly any map can be cheaper.",
+            "Softmax: no map can be much cheaper.",
             "For this pair of measures its price is within two per cent of the least.",
             True,
         ),

@@ -59,9 +59,9 @@ def entmax(x: Any, alpha: Any = 1.5, axis: int = -1) -> Any:
     :math:`\alpha > 1` the top weight stays away from 0 at any n as long as the others keep such a
     distance. As :math:`\alpha \to 1` weights and gradients tend to those of softmax without loss of
     accuracy; as :math:`\alpha \to \infty`, to equal shares of the maximal scores. For
-    :math:`\alpha \le 2` the map is Lipschitz with constant 1 in the Euclidean norm; above, two weights
-    that are nearly 0 part with a slope that has no bound. A learned alpha needs a lower end:
-    ``1 + sigmoid(a)`` never leaves (1, 2).
+    :math:`\alpha \le 2` the map is Lipschitz with constant 1 in the Euclidean norm; above, two
+    weights that are nearly 0 part with a slope that has no bound. A learned alpha needs a lower
+    end: ``1 + sigmoid(a)`` never leaves (1, 2).
 
     Source: arXiv 1905.05702.
 
