@@ -355,6 +355,8 @@ def run(
 ) -> pd.DataFrame:
     """Train and test every unit, and the solved one, a model for each seed.
 
+    Images of MNIST that are missing, or not what they should be, are an error that names the file.
+
     Parameters
     ----------
     settings, seeds, device
@@ -377,8 +379,6 @@ def run(
     ------
     ValueError
         Seeds that are fewer than two, repeated or negative.
-
-    Images of MNIST that are missing, or not what they should be, are an error that names the file.
     """
     settings = PRESETS["paper"].settings if settings is None else settings
     seeds = PRESETS["paper"].seeds if seeds is None else seeds
