@@ -27,7 +27,7 @@ class Dial(Explorer):
         "Vermilion: t-softmax and its distance. The arrows say which scores would raise the "
         "weight of the item that you touched last, if they rose (up) or fell (down)."
     )
-    height = (540, 770)
+    height = (540, 817)
 
     scores = traitlets.List(
         Number(min=-3, max=3), [2.0, 1.4, 0.6, 0.1, -0.9, -1.6], minlen=2, maxlen=8

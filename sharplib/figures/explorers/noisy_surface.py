@@ -35,7 +35,7 @@ class NoisySurface(Explorer):
     reader changes can be read back: these two, ``range`` (numbers in training, such as
     ``"[-1.2, -1.1]"``) and ``weights`` (the start, two numbers in [0, 1]).
 
-    >>> NoisySurface(weights=[0.3, 0.6], least=3, ratio=1).ends()[1].round(2)
+    >>> NoisySurface(weights=[0.3, 0.6], least=3, ratio=1).ends()[1].round(1)
     array([1., 1.])
     """
 

@@ -31,7 +31,7 @@ class Smoothness(Explorer):
         "them and use the arrow keys. Full bars are the weights before the move, outlines those "
         "after it. The band is the allowance."
     )
-    height = (575, 882)
+    height = (592, 882)
 
     n = t.Int(16, min=2, max=64).tag(sync=True)
     drop = Number(1.5, min=0, max=4).tag(sync=True)
