@@ -73,7 +73,8 @@ def test_nothing_jumps_when_it_comes_to_life(
             return before - stage.offsetHeight;
         }"""
     )
-    assert free <= (120 if width == 1440 else 60)
+    # In the book a phone leaves less width than here, so that text there takes more lines.
+    assert free <= (60 if width == 704 else 120)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
