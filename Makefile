@@ -2,12 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help book serve test bench oldest lint lab hooks clean distclean
+.PHONY: help book serve test screenshots bench oldest lint lab hooks clean distclean
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two installs at once would collide
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 book: .venv/installed-book.txt ## run the chapters and build the site in _build/html
 	@$(BIN)/python book/build.py
@@ -17,6 +17,9 @@ serve: book ## read the site at http://127.0.0.1:8000
 
 test: .venv/installed-test.txt book ## build the site, then run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+screenshots: .venv/installed-test.txt book ## keep pictures of all pages in _build/screenshots
+	@$(BIN)/python -m pytest -n auto --dist worksteal tests/site/test_pages.py --screenshots
 
 bench: .venv/installed-test.txt ## measure speed beside the usual ways, into benchmarks/results
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There is a process for each core; threads on top would wait for one another. Read by NumPy
+    # and torch when they are loaded, and by every process that a test starts.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +16,14 @@ import array_api_strict
 import numpy as np
 import pytest
 import torch
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--screenshots",
+        action="store_true",
+        help="keep pictures of every page of the book, in each look, in _build/screenshots",
+    )
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,9 @@ class Book:
         (root / "book" / "refs.bib").touch()
         settings = yaml.safe_load((ROOT / "_config.yml").read_text())
         settings["execute"]["timeout"] = 4  # seconds; short, so that the test of it is
+        own = settings["sphinx"]["local_extensions"]
+        for name in ("catalogue_table", "choose_map", "explorers", "landing_figure"):
+            del own[name]  # loading the library takes seconds, and the page shows nothing of it
         (root / "_config.yml").write_text(yaml.safe_dump(settings))
         (root / "_toc.yml").write_text("format: jb-book\nroot: page\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import shutil
 import threading
@@ -21,7 +22,9 @@ from sharplib.studies import max_retrieval
 
 HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
 
+#: The first is Chromium without a window, which needs half the time for a new page.
 BROWSERS = (
+    "chromium-headless-shell",
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -101,8 +104,24 @@ def measured_heads() -> tuple[pd.DataFrame, pd.DataFrame]:
     return max_retrieval.evaluate(settings, heads), max_retrieval.heat_maps(settings, heads)
 
 
+@pytest.fixture(scope="session")
+def html() -> Callable[[Explorer], str]:
+    """``html(explorer)``: its HTML, with a picture that is drawn once for each state."""
+    drawn: dict[str, str] = {}
+
+    def remember(explorer: Explorer) -> str:
+        key = f"{explorer.module} {json.dumps(explorer.state(), sort_keys=True)}"
+        if key not in drawn:
+            drawn[key] = explorer.html()
+        return drawn[key]
+
+    return remember
+
+
 @pytest.fixture
-def mounted(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def mounted(
+    browser: Browser, html: Callable[[Explorer], str], tmp_path: Path
+) -> Iterator[Callable[..., Page]]:
     """A function that opens a bare page with one explorer, from a file; no error may occur there.
 
     ``mounted(explorer, width=360, theme="dark", has_touch=True)``: further arguments are those of
@@ -119,7 +138,7 @@ def mounted(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
                 f'<meta name="viewport" content="width=device-width"><title>One explorer</title>'
                 f"<style>{explorer._css} html {{ background: "
                 f"{'#121212; color: white' if theme == 'dark' else 'white'} }}</style>"
-                f"<main><h1>One explorer</h1>{explorer.html()}</main><script>{script}</script>",
+                f"<main><h1>One explorer</h1>{html(explorer)}</main><script>{script}</script>",
                 encoding="utf-8",
             )
             size = {"width": width, "height": 900}

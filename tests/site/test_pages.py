@@ -20,7 +20,7 @@ pytestmark = pytest.mark.site
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 PAGES = [f"{name}.html" for name in parse_toc_yaml(ROOT / "_toc.yml")]
-#: A picture of each page in each look, for a human to leaf through.
+#: With --screenshots: a picture of each page in each look, for a human to leaf through.
 PICTURES = ROOT / "_build" / "screenshots"
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 
@@ -74,6 +74,7 @@ class Visit:
 def visit(request: pytest.FixtureRequest, origin: str, browser: Browser) -> Visit:
     """One page, seen wide and light, wide and dark, and narrow."""
     visit = Visit(request.param, origin)
+    pictures = request.config.getoption("--screenshots")
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         tab = context.new_page()
         visit.watch(tab)
@@ -83,11 +84,13 @@ def visit(request: pytest.FixtureRequest, origin: str, browser: Browser) -> Visi
                 tab.goto(origin + visit.page)
             tab.wait_for_function("(s) => document.documentElement.dataset.theme === s", arg=scheme)
             setattr(visit, scheme, tab.evaluate(LOOK))
-            visit.keep_picture(tab, scheme)
+            if pictures:
+                visit.keep_picture(tab, scheme)
         visit.barriers = barriers(tab)
         tab.set_viewport_size({"width": 360, "height": 740})
         visit.narrow = tab.evaluate(LOOK)
-        visit.keep_picture(tab, "phone")
+        if pictures:
+            visit.keep_picture(tab, "phone")
     return visit
 
 
