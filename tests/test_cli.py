@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from sharplib import cli
-from sharplib.studies import STUDIES, max_retrieval
+from sharplib.studies import STUDIES, Preset, max_retrieval
 
-TINY = max_retrieval.Preset(
+TINY = Preset(
     max_retrieval.Settings(
         max_retrieval.Training(width=4, steps=3, batch=2), sizes=(2, 5), test_sets=3
     ),

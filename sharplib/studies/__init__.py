@@ -4,7 +4,7 @@ A study is a module that offers
 
 * `Settings`, a frozen dataclass whose defaults are the paper's, and `VERSION`, a number that rises
   whenever the same settings would give other figures;
-* `PRESETS`, a table of named sizes (`quick`, `paper`), each with settings and seeds;
+* `PRESETS`, a table of named sizes (`quick`, `paper`), each a `Preset`;
 * `run(settings, seeds, device, *, jobs, store, progress, checkpoint_seconds)`, which returns one
   tidy table with a row per figure; the keywords have defaults and decide no digit;
 * `published()`, the paper's own figures, each with the tag that says how well it is known;
@@ -22,7 +22,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType, ModuleType
 
-__all__ = ["STUDIES", "load"]
+from sharplib.studies._presets import Preset
+
+__all__ = ["STUDIES", "Preset", "load"]
 
 STUDIES: Mapping[str, str] = MappingProxyType(
     {

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,7 @@ from torch import Tensor
 
 from sharplib.arithmetic import NAU, StochasticNMU, Unit, nau_penalty, ramp
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
@@ -50,7 +51,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "learning_rate",
     "published",
@@ -123,14 +123,7 @@ class Settings:
             )
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         # Sums alone: products need more steps than a page has time for.
         "quick": Preset(
@@ -422,10 +415,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     groups = [tuple(seeds[i : i + _TOGETHER]) for i in range(0, len(seeds), _TOGETHER)]
     parts = in_processes(jobs, _run_seeds, [(settings, group) for group in groups], store, progress)
     table = pd.DataFrame([row for part in parts for row in part])

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ from torch import Tensor
 
 from sharplib import rsoftmax, sparsemax, tsoftmax
 from sharplib.studies import _data
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies._transformer import Make, Seen, Shape, Transformer, losses, train
@@ -45,7 +46,6 @@ __all__ = [
     "PRESETS",
     "RULES",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "run",
@@ -127,14 +127,7 @@ class Settings:
             raise ValueError(f"rates must hold numbers above 0, got {self.rates!r}")
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(
@@ -261,10 +254,7 @@ def run(
     ValueError
         Seeds that are empty, repeated, negative, or among the tuning seeds.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = tuple(PRESETS["paper"].seeds if seeds is None else seeds)
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     if set(seeds) & set(settings.tuning_seeds):
         raise ValueError(f"seeds must not be among the tuning seeds, got {list(seeds)!r}")
     base = None

@@ -39,7 +39,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,7 @@ from torch import Tensor
 from sharplib.arithmetic import NMU, StochasticNMU, Unit, ramp
 from sharplib.studies._jobs import in_processes
 from sharplib.studies._mnist import Images, mnist, small_digits
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
@@ -63,7 +64,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "report",
@@ -126,14 +126,7 @@ class Settings:
             )
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(("NMU", "sNMU"), steps=4_000, hurry=100, log_every=200, tests=200),
@@ -380,10 +373,9 @@ def run(
     ValueError
         Seeds that are fewer than two, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if len(seeds) < 2 or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be two or more numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
+    if len(seeds) < 2:
+        raise ValueError(f"seeds must be two or more, got {list(seeds)!r}")
     groups = [tuple(seeds[i : i + _TOGETHER]) for i in range(0, len(seeds), _TOGETHER)]
     work = [(settings, group, device) for group in groups]
     parts = in_processes(jobs, _run_seeds, work, store, progress)

@@ -20,9 +20,10 @@ import pandas as pd
 
 from sharplib.studies import max_retrieval
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
-from sharplib.studies.max_retrieval import Preset, Training
+from sharplib.studies.max_retrieval import Training
 
 __all__ = [
     "BASELINE",
@@ -97,7 +98,7 @@ class Settings:
                 )
 
 
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(
@@ -137,8 +138,7 @@ def run(
     measures, and `sharpness` and `head_start`, the standard deviation over classes, of
     `max_retrieval.profile`.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
+    settings, seeds = resolve(PRESETS, settings, seeds)
     parts = [
         (settings, name, group, device, checkpoint_seconds)
         for name, training in settings.recipes.items()

@@ -37,6 +37,7 @@ from torch.nn import functional as F
 import sharplib
 from sharplib import losses
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
@@ -49,7 +50,6 @@ __all__ = [
     "PRESETS",
     "RULES",
     "VERSION",
-    "Preset",
     "Rule",
     "Settings",
     "gains",
@@ -99,14 +99,7 @@ class Settings:
             raise ValueError(f"learning_rates must be above 0, got {self.learning_rates!r}")
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(cells=((10, 4),), samples=1_500, learning_rates=(1e-2,)),
@@ -472,10 +465,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     parts = in_processes(
         jobs,
         _run_cell,

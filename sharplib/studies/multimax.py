@@ -39,6 +39,7 @@ from torch import Tensor
 from sharplib import entmax15, ev_softmax, measures, nn, sparsemax, topk_softmax
 from sharplib.studies import _data
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies._transformer import Make, Seen, Shape, Transformer, losses, train
@@ -55,7 +56,6 @@ __all__ = [
     "RULES",
     "VERSION",
     "Bend",
-    "Preset",
     "Settings",
     "Task",
     "batches",
@@ -218,14 +218,7 @@ class Settings:
             raise ValueError(f"rates must hold numbers above 0, got {self.rates!r}")
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(
@@ -386,10 +379,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     parts = in_processes(
         jobs,
         _run_pair,

@@ -32,6 +32,7 @@ from torch import Tensor
 
 from sharplib.arithmetic import nac_mul, nac_weight, nau, nmu, nmu_penalty, ramp
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
@@ -44,7 +45,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "run",
@@ -115,14 +115,7 @@ clipped, clipped, penalty; got ('ELU network',)
             )
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(
@@ -176,10 +169,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     cases = [(o, m) for o in settings.operations for m in settings.models]
     arguments = [(settings, operation, model, tuple(seeds), device) for operation, model in cases]
     parts = in_processes(jobs, _run_case, arguments, store, progress)

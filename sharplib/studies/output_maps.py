@@ -30,6 +30,7 @@ from torch import Tensor
 
 import sharplib
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
@@ -41,7 +42,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "plsoftmax_loss",
     "published",
@@ -95,14 +95,7 @@ class Settings:
         return tuple((scale, rate) for scale in self.scales for rate in self.rates)
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(Settings(scales=(0.5, 2.0), rates=(0.03, 0.1), steps=100), seeds=(0, 1)),
         "paper": Preset(Settings(), seeds=tuple(range(10))),
@@ -329,10 +322,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     cases = [
         (settings, rule, task, tuple(seeds)) for task in settings.tasks for rule in settings.rules
     ]

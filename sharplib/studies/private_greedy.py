@@ -30,12 +30,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 
@@ -46,7 +47,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "run",
@@ -100,14 +100,7 @@ class Settings:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(data=("digits",), budgets=(1.0, 4.0, 16.0, 64.0), repeats=10), seeds=(0, 1)
@@ -258,10 +251,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     cases = [(settings, seed, data) for seed in seeds for data in settings.data]
     parts = in_processes(jobs, _run_seed, cases, store, progress)
     return pd.DataFrame([row for part in parts for row in part])

@@ -29,6 +29,7 @@ import torch
 from torch import Tensor
 
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
@@ -40,7 +41,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "run",
@@ -104,14 +104,7 @@ class Settings:
         return min(size, math.ceil(expected + 6 * math.sqrt(expected) + 20))
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(Settings(sizes=(64, 1024, 16384), sets=2048), seeds=(0, 1)),
         "paper": Preset(Settings(), seeds=(0, 1, 2, 3)),
@@ -260,10 +253,7 @@ def run(
     >>> table[["temperature", "measure", "value"]].values.tolist()[:2]
     [[0.0, 'ranking', 1.0], [0.0, 'accuracy', 1.0]]
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     parts = in_processes(
         jobs, _run_seed, [(settings, seed, device) for seed in seeds], store, progress
     )

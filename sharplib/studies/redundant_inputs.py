@@ -14,11 +14,12 @@ take the papers' 100,000 steps: with larger steps weights do not come to rest ne
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from sharplib.studies import single_module
+from sharplib.studies._presets import Preset
 from sharplib.studies.single_module import BASELINE, HEADLINE, KEYS, NUMERICS, side_by_side
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "report",
@@ -78,14 +78,7 @@ class Settings(single_module.Settings):
                 raise ValueError(f"cases must be some of {CASES}, got {case!r}")
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(CASES[2:4], steps=10_000, log_every=100, tests=1_000, hurry=10),

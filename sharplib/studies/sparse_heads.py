@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from types import MappingProxyType
-from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -27,6 +26,7 @@ from sharplib import entmax, measures, softmax, sparsemax
 from sharplib.nn import AdaptiveEntmax
 from sharplib.studies import max_retrieval
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval import Heads, Sets, Training
@@ -44,7 +44,6 @@ __all__ = [
     "NUMERICS",
     "PRESETS",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "run",
@@ -89,14 +88,7 @@ class Settings:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(
@@ -138,8 +130,7 @@ def run(
     "hard maximum": `accuracy`, `top_weight` and `support` (items with weight); under "logits" their
     `spread`; and once for each head its `alpha`.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
+    settings, seeds = resolve(PRESETS, settings, seeds)
     parts = [
         (settings, name, rate, group, device)
         for name in settings.maps

@@ -13,14 +13,12 @@ import pytest
 from distributed import Client, LocalCluster
 
 from sharplib import cli
-from sharplib.studies import single_module
+from sharplib.studies import Preset, single_module
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
 CASES = single_module.CASES[:3] + single_module.CASES[5:8]
-TINY = single_module.Preset(
-    single_module.Settings(CASES, steps=2_000, batch=16, tests=100), seeds=(0, 1)
-)
+TINY = Preset(single_module.Settings(CASES, steps=2_000, batch=16, tests=100), seeds=(0, 1))
 
 
 def _cluster(address, stop):

@@ -244,5 +244,5 @@ def test_settings_that_make_no_sense_are_refused(change, complaint):
 
 
 def test_one_seed_makes_no_threshold():
-    with pytest.raises(ValueError, match=r"seeds must be two or more numbers from 0 on, got \[0\]"):
+    with pytest.raises(ValueError, match=r"seeds must be two or more, got \[0\]"):
         study.run(TINY, [0])

@@ -30,6 +30,7 @@ from importlib.resources import files
 import pandas as pd
 
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import different, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS
@@ -45,7 +46,7 @@ from sharplib.studies.max_retrieval.inspection import (
 from sharplib.studies.max_retrieval.model import Heads, initial
 from sharplib.studies.max_retrieval.polynomial import best_inverse_temperature, fitted_polynomial
 from sharplib.studies.max_retrieval.rules import RULES, Known
-from sharplib.studies.max_retrieval.settings import PRESETS, Preset, Settings, Training
+from sharplib.studies.max_retrieval.settings import PRESETS, Settings, Training
 from sharplib.studies.max_retrieval.training import Trainer, train
 
 __all__ = [
@@ -58,7 +59,6 @@ __all__ = [
     "VERSION",
     "Heads",
     "Known",
-    "Preset",
     "Profile",
     "Sets",
     "Settings",
@@ -96,10 +96,8 @@ def groups(training: Training, seeds: Sequence[int]) -> list[tuple[int, ...]]:
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
-    together = training.seeds_together
-    return [tuple(seeds[i : i + together]) for i in range(0, len(seeds), together)]
+    seeds, together = different(seeds), training.seeds_together
+    return [seeds[i : i + together] for i in range(0, len(seeds), together)]
 
 
 def run(
@@ -135,8 +133,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
+    settings, seeds = resolve(PRESETS, settings, seeds)
     tables = in_processes(
         jobs,
         _run_group,

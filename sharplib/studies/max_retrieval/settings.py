@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
-__all__ = ["PRESETS", "Preset", "Rule", "Settings", "Training"]
+from sharplib.studies._presets import Preset
+
+__all__ = ["PRESETS", "Rule", "Settings", "Training"]
 
 Rule = Literal[
     "softmax",
@@ -114,14 +116,7 @@ class Settings:
         return max(1, min(self.test_sets, self.test_items // size))
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(

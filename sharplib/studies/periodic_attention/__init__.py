@@ -31,6 +31,7 @@ from torch.nn.functional import cross_entropy
 import sharplib
 from sharplib import measures
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
@@ -46,7 +47,6 @@ __all__ = [
     "PRESETS",
     "RULES",
     "VERSION",
-    "Preset",
     "Settings",
     "published",
     "run",
@@ -144,14 +144,7 @@ class Settings:
             raise ValueError(f"learning_rates must be above 0, got {self.learning_rates!r}")
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(
@@ -361,10 +354,7 @@ def run(
     >>> sorted(set(table.measure))[:3]
     ['accuracy', 'early accuracy', 'entropy']
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     if device != "cpu":
         raise ValueError(f"device must be 'cpu', got {device!r}")
     cells = [

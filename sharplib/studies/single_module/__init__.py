@@ -38,6 +38,7 @@ from typing import Any
 import pandas as pd
 
 from sharplib.studies._jobs import in_processes
+from sharplib.studies._presets import resolve
 from sharplib.studies._record import Progress
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
@@ -49,7 +50,6 @@ from sharplib.studies.single_module.settings import (
     PRESETS,
     RANGES,
     UNITS,
-    Preset,
     Range,
     Recipe,
     Settings,
@@ -71,7 +71,6 @@ __all__ = [
     "VERSION",
     "Interval",
     "Models",
-    "Preset",
     "Range",
     "Recipe",
     "Settings",
@@ -132,10 +131,7 @@ def run(
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    settings = PRESETS["paper"].settings if settings is None else settings
-    seeds = PRESETS["paper"].seeds if seeds is None else seeds
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
+    settings, seeds = resolve(PRESETS, settings, seeds)
     parts = in_processes(
         jobs,
         _run_case,

@@ -8,8 +8,9 @@ from typing import ClassVar, NamedTuple
 
 from sharplib import arithmetic
 from sharplib.arithmetic import Unit
+from sharplib.studies._presets import Preset
 
-__all__ = ["CASES", "OPERATIONS", "PRESETS", "RANGES", "UNITS", "Preset", "Range", "Recipe"]
+__all__ = ["CASES", "OPERATIONS", "PRESETS", "RANGES", "UNITS", "Range", "Recipe"]
 __all__ += ["Settings", "recipe"]
 
 OPERATIONS = ("add", "sub", "mul", "div")
@@ -166,16 +167,9 @@ class Settings:
             )
 
 
-class Preset(NamedTuple):
-    """Settings with a name, and the seeds that go with them."""
-
-    settings: Settings
-    seeds: tuple[int, ...]
-
-
 _STOCHASTIC = tuple((unit, "mul") for unit in ("NMU", "sNMU", "batch sNMU"))
 
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(
     {
         "quick": Preset(
             Settings(_STOCHASTIC, steps=5_000, log_every=100, tests=1_000, hurry=10),
