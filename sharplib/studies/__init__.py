@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType, ModuleType
 
-from sharplib.studies._presets import Preset
+from sharplib.studies._settings import Preset
 
 __all__ = ["STUDIES", "Preset", "load"]
 

@@ -37,8 +37,8 @@ from torch import Tensor
 
 from sharplib.arithmetic import NAU, StochasticNMU, Unit, nau_penalty, ramp
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
 from sharplib.studies.single_module import RANGES, UNITS, Range, side_by_side
@@ -108,10 +108,7 @@ class Settings:
     """Numbers of rows to validate on, and to test on."""
 
     def __post_init__(self) -> None:
-        least = {"steps": 0, "hurry": 1, "inputs": 8, "hidden": 2, "batch": 2, "log_every": 1}
-        for name, low in (least | {"tests": 1}).items():
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)!r}")
+        at_least(self, steps=0, hurry=1, inputs=8, hidden=2, batch=2, log_every=1, tests=1)
         if not self.cases or len(set(self.cases)) < len(self.cases):
             raise ValueError(f"cases must be different and at least one, got {self.cases!r}")
         for case in self.cases:

@@ -32,8 +32,8 @@ from torch import Tensor
 
 from sharplib import rsoftmax, sparsemax, tsoftmax
 from sharplib.studies import _data
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies._transformer import Make, Seen, Shape, Transformer, losses, train
 from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
@@ -120,9 +120,7 @@ class Settings:
         for rule in self.rules:
             if rule not in RULES:
                 raise ValueError(f"rules must be among {', '.join(RULES)}, got {rule!r}")
-        for name in ("steps", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        at_least(self, steps=1, batch=1)
         if not self.rates or min(self.rates) <= 0:
             raise ValueError(f"rates must hold numbers above 0, got {self.rates!r}")
 

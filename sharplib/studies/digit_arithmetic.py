@@ -51,8 +51,8 @@ from torch import Tensor
 from sharplib.arithmetic import NMU, StochasticNMU, Unit, ramp
 from sharplib.studies._jobs import in_processes
 from sharplib.studies._mnist import Images, mnist, small_digits
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
 from sharplib.studies.single_module import UNITS, wilson
@@ -112,9 +112,7 @@ class Settings:
     """Sequences to validate on, and to test on."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "hurry", "hidden", "batch", "log_every", "longest", "tests"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        at_least(self, steps=1, hurry=1, hidden=1, batch=1, log_every=1, longest=1, tests=1)
         able = all(name in UNITS and "mul" in UNITS[name](2, 1).operations for name in self.units)
         if not able or len(set(self.units)) < len(self.units):
             raise ValueError(f"units must multiply and be different, got {self.units!r}")

@@ -20,8 +20,8 @@ import pandas as pd
 
 from sharplib.studies import max_retrieval
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval import Training
 

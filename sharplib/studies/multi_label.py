@@ -37,8 +37,8 @@ from torch.nn import functional as F
 import sharplib
 from sharplib import losses
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
 
@@ -87,9 +87,7 @@ class Settings:
     learning_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
 
     def __post_init__(self) -> None:
-        for name, least in {"samples": 25, "width": 1, "epochs": 1, "batch": 1}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)!r}")
+        at_least(self, samples=25, width=1, epochs=1, batch=1)
         for cell in self.cells:
             if not 1 <= cell[1] < cell[0]:
                 raise ValueError(

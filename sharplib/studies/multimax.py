@@ -39,8 +39,8 @@ from torch import Tensor
 from sharplib import entmax15, ev_softmax, measures, nn, sparsemax, topk_softmax
 from sharplib.studies import _data
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies._transformer import Make, Seen, Shape, Transformer, losses, train
 from sharplib.studies.max_retrieval._numerics import NUMERICS as _NUMERICS

@@ -32,8 +32,8 @@ from torch import Tensor
 
 from sharplib.arithmetic import nac_mul, nac_weight, nau, nmu, nmu_penalty, ramp
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
 
@@ -98,9 +98,7 @@ clipped, clipped, penalty; got ('ELU network',)
     tests: int = 4_096
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "hidden", "tests"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        at_least(self, steps=1, batch=1, hidden=1, tests=1)
         for name, known in (("operations", ("add", "mul")), ("models", MODELS)):
             chosen = getattr(self, name)
             if not chosen or set(chosen) - set(known):

@@ -30,8 +30,8 @@ from torch import Tensor
 
 import sharplib
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
 
@@ -86,8 +86,7 @@ class Settings:
         for name in ("scales", "rates"):
             if not getattr(self, name) or min(getattr(self, name)) <= 0:
                 raise ValueError(f"{name} must be positive numbers, got {getattr(self, name)!r}")
-        if self.steps < 1:
-            raise ValueError(f"steps must be at least 1, got {self.steps!r}")
+        at_least(self, steps=1)
 
     @property
     def cells(self) -> tuple[tuple[float, float], ...]:

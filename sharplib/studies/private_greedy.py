@@ -36,8 +36,8 @@ import numpy as np
 import pandas as pd
 
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 
 __all__ = [
@@ -95,9 +95,7 @@ class Settings:
                 raise ValueError(f"{name} must be positive numbers, got {getattr(self, name)!r}")
         if not self.gamma > 0:
             raise ValueError(f"gamma must be above 0, got {self.gamma!r}")
-        for name in ("picks", "repeats"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        at_least(self, picks=1, repeats=1)
 
 
 PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(

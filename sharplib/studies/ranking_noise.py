@@ -29,8 +29,8 @@ import torch
 from torch import Tensor
 
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
 
@@ -78,9 +78,7 @@ class Settings:
     """Sets per seed and size."""
 
     def __post_init__(self) -> None:
-        for name, least in {"classes": 2, "sets": 1}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)!r}")
+        at_least(self, classes=2, sets=1)
         if not self.sizes or min(self.sizes) < 1:
             raise ValueError(f"sizes must hold numbers of items from 1 on, got {self.sizes!r}")
         if self.noise and min(self.noise) <= 0:

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from sharplib.studies import single_module
-from sharplib.studies._presets import Preset
+from sharplib.studies._settings import Preset, at_least
 from sharplib.studies.single_module import BASELINE, HEADLINE, KEYS, NUMERICS, side_by_side
 
 __all__ = [
@@ -71,8 +71,7 @@ class Settings(single_module.Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.inputs < 3:
-            raise ValueError(f"inputs must be at least 3, got {self.inputs!r}")
+        at_least(self, inputs=3)
         for case in self.cases:
             if tuple(case) not in CASES:
                 raise ValueError(f"cases must be some of {CASES}, got {case!r}")

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from sharplib.arithmetic import ramp
 from sharplib.studies import single_module
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
 from sharplib.studies.single_module import _loops
@@ -97,9 +97,7 @@ class Settings:
     """The schedule is so many times shorter, and the learning rate so many times larger."""
 
     def __post_init__(self) -> None:
-        for name, least in {"steps": 1, "batch": 2, "log_every": 1, "hurry": 1}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)!r}")
+        at_least(self, steps=1, batch=2, log_every=1, hurry=1)
         for name in self.noise:
             if name not in NOISE:
                 raise ValueError(f"noise must hold names of NOISE, got {name!r}")

@@ -26,8 +26,8 @@ from sharplib import entmax, measures, softmax, sparsemax
 from sharplib.nn import AdaptiveEntmax
 from sharplib.studies import max_retrieval
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval import Heads, Sets, Training
 from sharplib.studies.max_retrieval import data as _data
@@ -83,9 +83,7 @@ class Settings:
             raise ValueError(f"learning_rates must be positive, got {self.learning_rates!r}")
         if min(self.sizes, default=0) < 2:
             raise ValueError(f"sizes must hold numbers of items from 2 on, got {self.sizes!r}")
-        for name in ("validation_sets", "test_sets"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        at_least(self, validation_sets=1, test_sets=1)
 
 
 PRESETS: Mapping[str, Preset[Settings]] = MappingProxyType(

@@ -30,8 +30,8 @@ from importlib.resources import files
 import pandas as pd
 
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import different, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import different, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS
 from sharplib.studies.max_retrieval.data import Sets, draw

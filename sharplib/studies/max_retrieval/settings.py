@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from sharplib.studies._presets import Preset
+from sharplib.studies._settings import Preset, at_least
 
 __all__ = ["PRESETS", "Rule", "Settings", "Training"]
 
@@ -22,11 +22,7 @@ Rule = Literal[
 RULES: tuple[str, ...] = get_args(Rule)
 
 
-def _check(settings: Any, at_least: Mapping[str, float]) -> None:
-    for name, least in at_least.items():
-        value = getattr(settings, name)
-        if not value >= least:
-            raise ValueError(f"{name} must be at least {least}, got {value!r}")
+def _check_choices(settings: Any) -> None:
     for field in fields(settings):
         value = getattr(settings, field.name)
         choices = get_args(field.type)
@@ -65,20 +61,9 @@ class Training:
     """Seeds trained as one batched model. It can change the last digits, so it is a setting."""
 
     def __post_init__(self) -> None:
-        _check(
-            self,
-            {
-                "classes": 2,
-                "width": 1,
-                "steps": 0,
-                "batch": 1,
-                "smallest_set": 1,
-                "largest_set": max(2, self.smallest_set),
-                "learning_rate": 0,
-                "weight_decay": 0,
-                "seeds_together": 1,
-            },
-        )
+        at_least(self, classes=2, width=1, steps=0, batch=1, smallest_set=1, seeds_together=1)
+        at_least(self, largest_set=max(2, self.smallest_set), learning_rate=0, weight_decay=0)
+        _check_choices(self)
         if self.classes > 255:
             raise ValueError(f"classes must be at most 255, got {self.classes!r}")
 
@@ -104,7 +89,7 @@ class Settings:
     rules: tuple[str, ...] = RULES
 
     def __post_init__(self) -> None:
-        _check(self, {"test_sets": 1, "test_items": 1, "tests_per_fit": 1})
+        at_least(self, test_sets=1, test_items=1, tests_per_fit=1)
         if not self.sizes or min(self.sizes) < 2:
             raise ValueError(f"sizes must hold numbers of items from 2 on, got {self.sizes!r}")
         unknown = [rule for rule in self.rules if rule not in RULES]

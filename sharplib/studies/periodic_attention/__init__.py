@@ -31,8 +31,8 @@ from torch.nn.functional import cross_entropy
 import sharplib
 from sharplib import measures
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import Preset, resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import Preset, at_least, resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
 from sharplib.studies.periodic_attention.images import IMAGES, split
@@ -126,9 +126,7 @@ class Settings:
     """Test images whose scores are looked at."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "width", "heads", "stem", "looks"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        at_least(self, steps=1, batch=1, width=1, heads=1, stem=1, looks=1)
         if self.width % self.heads:
             raise ValueError(
                 f"width must be a multiple of heads, got {self.width!r} and {self.heads!r}"

@@ -38,8 +38,8 @@ from typing import Any
 import pandas as pd
 
 from sharplib.studies._jobs import in_processes
-from sharplib.studies._presets import resolve
 from sharplib.studies._record import Progress
+from sharplib.studies._settings import resolve
 from sharplib.studies._storage import Store
 from sharplib.studies.max_retrieval._numerics import careful
 from sharplib.studies.single_module.evaluation import FLAT, judge, threshold

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from sharplib import arithmetic
 from sharplib.arithmetic import Unit
-from sharplib.studies._presets import Preset
+from sharplib.studies._settings import Preset, at_least
 
 __all__ = ["CASES", "OPERATIONS", "PRESETS", "RANGES", "UNITS", "Range", "Recipe"]
 __all__ += ["Settings", "recipe"]
@@ -151,9 +151,7 @@ class Settings:
     """Numbers that a unit sees; the operation is on the first two."""
 
     def __post_init__(self) -> None:
-        for name, least in {"steps": 0, "batch": 2, "log_every": 1, "tests": 1, "hurry": 1}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)!r}")
+        at_least(self, steps=0, batch=2, log_every=1, tests=1, hurry=1)
         for case in self.cases:
             if tuple(case) not in CASES:
                 raise ValueError(

@@ -1,9 +1,9 @@
-"""Settings with a name, and what `run` of every study does with its arguments first."""
+"""What the settings of all studies have in common."""
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-__all__ = ["Preset", "different", "resolve"]
+__all__ = ["Preset", "at_least", "different", "resolve"]
 
 Settings = TypeVar("Settings")
 
@@ -13,6 +13,14 @@ class Preset(NamedTuple, Generic[Settings]):
 
     settings: Settings
     seeds: tuple[int, ...]
+
+
+def at_least(settings: Any, **least: float) -> None:
+    """Raise a ValueError for the first of the named settings that is below its least value."""
+    for name, low in least.items():
+        value = getattr(settings, name)
+        if not value >= low:  # NaN is not, either
+            raise ValueError(f"{name} must be at least {low}, got {value!r}")
 
 
 def resolve(
