@@ -73,7 +73,7 @@ def crowded(answer: Any) -> str:
                 "Nearly: the factor α in front of B is missing.",
             ),
             (
-                [500, 75 * 0.1**-0.5, 100 * 0.1**-0.5],
+                [500, 75 / 0.1 ** (1 / 1.5), 100 / 0.1**0.5],
                 "Take both sides to the power α, not 1/α.",
             ),
         ],
@@ -151,22 +151,22 @@ QUESTIONS = (
             "The reach of sparsemax is 1. What is further below changes nothing.",
             True,
         ),
-        Option("It falls like one over n.", "So a softmax would do, from the first item added."),
+        Option("It falls like one over n.", "So softmax does in the end."),
     ),
     Question(
         "All scores of a row are doubled. How many items have some weight under sparsemax?",
         Option(
             "As many as before, or fewer.",
-            "Doubling moves every item further below the top, and nobody comes into reach.",
+            "Doubling moves every item further below the top. Some may fall out of reach.",
             True,
         ),
         Option(
             "As many as before, or more.",
-            "The scores rise, but so does the top, and by more than they do.",
+            "Distances to the top double: nobody comes into reach.",
         ),
         Option(
             "Just as many: only the weights change.",
-            "The reach stays 1 while distances double. Some may fall out of it.",
+            "The reach stays 1 while distances double: some items may fall out of it.",
         ),
     ),
     Question(

@@ -72,7 +72,7 @@ MISTAKES: dict[str, list[tuple[Any, str]]] = {
         ([500, 500, 500], "three times"),
         ([10_000, 2372, 500], "Begin with softmax"),
         ([500, 1581, 5000], "factor α"),
-        ([500, 237.2, 316.2], "to the power α"),
+        ([500, 348.1, 316.2], "to the power α"),
         ([500, 2372, 100], "Solve P"),
     ],
     "ex-harden": [
