@@ -63,7 +63,10 @@ def needed(answer: Any) -> str:
                 lambda high: 1 - np.log((np.exp(2) + np.e) / (np.exp(2 * high) + np.exp(high))),
                 "Turn the fraction over: a flatter top asks for a steeper bottom.",
             ),
-            (lambda high: 1 / high, "A guess that is near. Set the two weights of an item equal."),
+            (
+                lambda high: 1 / high,
+                "That is near for slopes close to 1. Set the two weights of an item equal.",
+            ),
         ],
         "Weight of an item at -1 before and after: 1/(L + e (e² + e)), and what with both slopes?",
     )
@@ -95,7 +98,7 @@ def sizes(answer: Any) -> str:
         ],
         "Set the bound to 1/10 and solve for n.",
     )
-    return "From a thousand to two hundred thousand: later, but not never."
+    return "From 1,337 to 198,239: later, but not never."
 
 
 EXERCISES = {
@@ -141,7 +144,7 @@ QUESTIONS = (
     Question(
         "A row of a thousand items has M = 0.99. What do you know?",
         Option("Many items matter.", "Perhaps. A row that has dispersed has a large M too."),
-        Option("The map is not softmax.", "A warm softmax has any M that you want."),
+        Option("The map is not softmax.", "A softmax that is warm enough has that M too."),
         Option(
             "Not much: with a top weight of one in a hundred M is at least 0.99.",
             "M cannot be below one minus the top weight. Look at S, or at the support.",
