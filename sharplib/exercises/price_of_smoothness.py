@@ -215,7 +215,7 @@ QUESTIONS = (
         " direction. You need a worst-case promise among 500 items. What do you take?",
         Option(
             "Sparsemax: it is the best in the Euclidean norm.",
-            "If all scores move, its weights can move by 500 times as much.",
+            "If all scores move by a little, its weights can move 500/δ times as far.",
         ),
         Option(
             "PLSoftMax: its slope grows like log n there.",

@@ -293,8 +293,8 @@ def column_slopes() -> Proof:
 def two_points() -> Proof:
     r"""What every map pays that never goes further than $\delta$ below the top.
 
-    At level scores some item i has at most 1/n. At $\delta e_i$ it must have everything. The
-    weights have moved from one to the other. The scores have moved by $\delta e_i$, or, if the
+    At level scores some item i has at most 1/n. Just beyond $\delta e_i$ it must have everything.
+    The weights have moved from one to the other. The scores have moved by $\delta e_i$, or, if the
     level row lay higher by b, by $\delta e_i - b$.
 
     >>> [str(step.claim.rhs) for step in two_points()]
@@ -397,13 +397,14 @@ def power_mean() -> Proof:
 
 
 def same_cost() -> Proof:
-    r"""Power or Exp at the same privacy: the neighbours decide, for every pair of items.
+    r"""Power or Exp at the same privacy: the neighbours decide, for every two items.
 
-    Gains M > g of two items. If neighbouring data change every gain by a factor of up to
-    $e^\Gamma$, Power with $\alpha = 1/\Gamma$ costs as much as Exp with the factor $1/(\Gamma M)$,
-    or less, since $e^\Gamma - 1 > \Gamma$. If they change every gain by up to 1, Exp with a factor
-    of 1 costs as much as Power of gains plus s with $\alpha = 1/\log(1 + 1/s)$. The claims compare
-    the log odds of M over g.
+    Gains M > g. If neighbouring data change every gain by a factor of up to $e^\Gamma$, Power with
+    $\alpha = 1/\Gamma$ costs as much as Exp with the factor $1/(\Gamma M)$, or less, since
+    $e^\Gamma - 1 > \Gamma$. If gains are whole numbers and neighbouring data change each by up to
+    1, Exp with a factor of 1 costs as much as Power of gains plus s with
+    $\alpha = 1/\log(1 + 1/s)$. The claims compare the log odds of M over g; the second holds
+    wherever M - g >= 1.
 
     >>> for step in same_cost():
     ...     print(step)
