@@ -161,16 +161,20 @@ QUESTIONS = (
         Option("Not above 1/2.", "True, but the ceiling for a thousand items is far lower."),
     ),
     Question(
-        "One of 10,000 softmax weights is one ten-thousandth. Its gradient is tiny. Why?",
-        Option("The softmax is saturated.", "Saturated means near 1, and this one is far from it."),
+        "Ten thousand scores are all 0. The slope of each softmax weight in its own score is about"
+        " one ten-thousandth. Why so little?",
+        Option(
+            "The softmax is saturated.",
+            "It would be if one item had nearly all of the weight. Here all have the same.",
+        ),
         Option(
             "Any share that small moves slowly.",
             "Its speed is at most 2p(1-p), for sin-softmax just as well.",
             True,
         ),
         Option(
-            "The scores are too large.",
-            "Nothing was said about the scores. Equal scores of 0 give the same weight.",
+            "The exponential is flat at 0.",
+            "Its slope there is 1, and its log slope is 1 everywhere. The share is what is small.",
         ),
     ),
     Question(
@@ -184,7 +188,7 @@ QUESTIONS = (
         Option("It is ten times larger.", "It would be if the scores were ten times smaller."),
         Option(
             "Nothing, as the weights do not change either.",
-            "The weights stay because the slope shrinks: the same way takes ten times as long.",
+            "The same weights now belong to scores ten times as far apart: one unit does a tenth.",
         ),
     ),
     Question(
