@@ -22,7 +22,7 @@ def soft_circuit(answer: Any) -> str:
         ],
         "Three factors W x + 1 - W, one for each input. The first is 2.",
     )
-    return "Nearly twice as much as 2 times 3, and most of it comes from the input to ignore."
+    return "Three quarters too much, and the input to ignore is to blame for all of it."
 
 
 def last_kink(answer: Any) -> str:
@@ -159,7 +159,8 @@ QUESTIONS = (
         ),
     ),
     Question(
-        "What is the number of items of a softmax, in the law of this chapter, for a product?",
+        "In the law of this chapter a softmax has its number of items. What takes that place for a"
+        " product?",
         Option(
             "The number of inputs.",
             "That is the exponent. A single ignored input is enough for the law.",
@@ -175,20 +176,20 @@ QUESTIONS = (
         ),
     ),
     Question(
-        "Gradient flow has brought a sigmoid weight that should be 0 to 0.01. How much longer must"
-        " it train for 0.001?",
+        "A sigmoid weight should be 0. Gradient flow took a time T to bring it from 0.5 to 0.01."
+        " When is it at 0.001?",
         Option(
-            "Ten times as long, for one more digit.",
+            "At about 10 T.",
             "That would be a weight that falls like 1/t.",
         ),
         Option(
-            "A hundred times as long.",
+            "At about 100 T.",
             "The weight falls like one over the root of time.",
             True,
         ),
         Option(
-            "As long again.",
-            "So a clipped weight would, which falls exponentially.",
+            "Before 2 T.",
+            "So it would be if the weight fell exponentially, with the same time for every digit.",
         ),
     ),
     Question(
