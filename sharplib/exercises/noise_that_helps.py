@@ -22,7 +22,7 @@ def corner(answer: Any) -> str:
         ],
         "The mean is -1, and the variance is the width squared over 12.",
     )
-    return "Below 0: a trap, although most of the products of this range are small."
+    return "Below 0: a trap. Saying 1 is right on average here: the mean product is 1."
 
 
 def ruler(answer: Any) -> str:
@@ -147,7 +147,7 @@ QUESTIONS = (
         ),
         Option(
             "The target is larger, so it learns faster.",
-            "It learns faster, but that could be faster into the trap.",
+            "Faster could also be faster into the trap.",
         ),
     ),
     Question(
