@@ -23,6 +23,18 @@ def asked() -> Quiz:
     return quiz("a-sharp-lookup")
 
 
+#: Takes every option of a question in turn, at last the first one again, and hears the answers.
+ASK = """
+(set) => [...set.querySelectorAll("input"), set.querySelector("input")].map((input) => {
+    const said = () => set.querySelector("[role=status]").innerText;
+    input.click();
+    const before = said();
+    set.querySelector("button").click();
+    return [input.labels[0].innerText, before, said()];
+})
+"""
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_option_answers_with_its_reason(chapter: str, mounted: Mount) -> None:
     questions = quiz(chapter).questions
@@ -30,15 +42,25 @@ def test_every_option_answers_with_its_reason(chapter: str, mounted: Mount) -> N
     sets = page.locator("fieldset")
     assert sets.count() == len(questions)
     for one, question in zip(sets.all(), questions, strict=True):
-        for option in [*question["options"], question["options"][0]]:
-            one.get_by_label(option["text"], exact=True).check()
-            assert one.get_by_role("status").inner_text() == ""  # of another option
-            one.get_by_role("button", name="Check").click()
-            said = one.get_by_role("status").inner_text()
-            assert said == f"{'Right' if option['right'] else 'Wrong'}. {option['why']}"
+        expected = [
+            [option["text"], "", f"{'Right' if option['right'] else 'Wrong'}. {option['why']}"]
+            for option in [*question["options"], question["options"][0]]
+        ]
+        assert one.evaluate(ASK) == expected
     right = sum(question["options"][0]["right"] for question in questions)
     total = f"{right} of {len(questions)} right."
     assert page.locator(".sharp-total").inner_text() == total
+
+
+def test_works_by_mouse(asked: Quiz, mounted: Mount) -> None:
+    page = mounted(asked)
+    for question in asked.questions:
+        one = page.locator("fieldset", has_text=question["text"])
+        for option in question["options"]:
+            one.get_by_label(option["text"], exact=True).check()
+            assert one.get_by_role("status").inner_text() == ""  # of another option
+            one.get_by_role("button", name="Check").click()
+            assert one.get_by_role("status").inner_text().endswith(option["why"])
 
 
 def test_asks_for_an_answer_first(asked: Quiz, mounted: Mount) -> None:
