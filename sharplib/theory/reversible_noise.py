@@ -153,7 +153,7 @@ def trap() -> Proof:
                 sympy.Eq(sympy.Symbol("dV/dW"), sympy.simplify(shifted.diff(W).subs(W, 0))),
                 "with noise: times its mean",
             ),
-            Step(sympy.Lt(sign, 0, evaluate=False), "uphill, so the clamp holds it"),
+            Step(sympy.Lt(sign, 0, evaluate=False), "uphill, and no weight goes below 0"),
         ),
     )
 
