@@ -208,7 +208,8 @@ def slopes(thresholds: ArrayLike, coefficients: ArrayLike) -> tuple[float, float
     r"""The least and the largest slope of $\sigma$, over all scores; infinite at order 2.
 
     The order of any two scores is kept exactly if the least is at least 0. Half the larger of the
-    two in size is a Lipschitz constant of the weights, for two scores the least one. Raises TypeError or ValueError that names the argument.
+    two in size is a Lipschitz constant of the weights, for two scores the least one. Raises
+    TypeError or ValueError that names the argument.
 
     >>> slopes((-0.5, 0.5), (-1.0, -0.5))
     (0.5, 2.0)
@@ -250,8 +251,8 @@ def most_weight(n: ArrayLike, width: ArrayLike, steepest: ArrayLike) -> Array:
 def flattest_top(height: ArrayLike, gap: ArrayLike, depth: ArrayLike, items: ArrayLike) -> Array:
     r"""The largest slope $t_d$ that is sure to raise M: $2\,\mathrm{artanh}(D)/g$, below 1.
 
-    For the three levels and the slopes of `both_rise` ($t_d > 0$, $t_b \ge 0$): scores `height` + `gap` and `height` above 0, and `items`
-    more at minus `depth`. All above 0; they broadcast.
+    For the three levels of `both_rise`: scores `height` + `gap` and `height` above 0, and `items`
+    more at minus `depth`. All above 0; they broadcast. Slopes as there: $t_d > 0$, $t_b \ge 0$.
 
     >>> flattest_top(1.0, 1.0, 1.0, [1, 8]).round(3)
     array([0.959, 0.749])
