@@ -144,7 +144,10 @@ QUESTIONS = (
         Option(
             "3 times", "That would need the same exchange rate. Half the temperature changes it."
         ),
-        Option("6 times", "Halving the temperature doubles differences of scores, not ratios."),
+        Option(
+            "6 times",
+            "Halving the temperature doubles differences of scores, not ratios of weights.",
+        ),
         Option(
             "9 times",
             "The difference of the scores counts double, so the ratio of the weights is squared.",
@@ -182,7 +185,8 @@ QUESTIONS = (
         ),
         Option(
             "About a sixty-fourth of it, since there are 64 times as many items.",
-            "So it would be with the old lead of 4. Four points more are worth a factor of 55.",
+            "Even the old lead of 4 would leave more, 1.3 %. Four points more are worth a factor of"
+            " 55.",
         ),
     ),
 )
