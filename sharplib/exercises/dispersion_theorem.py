@@ -69,7 +69,7 @@ def context(answer: Any) -> str:
         ],
         "The first number is right. For the second use the tight bound, with one item at the top.",
     )
-    return "A fifth of a per cent, at best."
+    return "Less than a quarter of a per cent, at best."
 
 
 def group(answer: Any) -> str:
@@ -184,8 +184,8 @@ QUESTIONS = (
         ),
     ),
     Question(
-        "A head may place its scores freely in a range. It reads 1,000 items and then 2,000, and"
-        " does its best for one of them each time. What happens to that weight?",
+        "A head may place its scores freely between 0 and 3, at temperature 1. It reads 1,000 items"
+        " and then 2,000, and does its best for one of them. What happens to that weight?",
         Option(
             "It stays: one score up and all others down is still the best.",
             "It is, but there are now twice as many others, and each of them takes its share.",
@@ -203,7 +203,8 @@ QUESTIONS = (
         " not grow with n?",
         Option(
             "Because each layer normalises its features.",
-            "The theorem holds without. Normalisation only makes the ceiling lower.",
+            "The theorem holds without. In the network of this chapter normalisation only makes the"
+            " ceiling lower.",
         ),
         Option(
             "Because attention returns averages, and an average stays in the ball of its points.",
