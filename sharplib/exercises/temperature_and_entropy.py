@@ -45,7 +45,7 @@ def hot(answer: Any) -> str:
             ),
             (
                 lambda x, beta: np.log(len(x)) - beta * x.var(),
-                "That is the slope times 1. Integrate it.",
+                "That is log n plus the slope. Integrate the slope from 0 to β.",
             ),
             (lambda x, beta: -(beta**2) * x.var() / 2, "That is the change. Where does it begin?"),
         ],
