@@ -105,7 +105,7 @@ def fair_head(answer: Any) -> str:
         raise Hint(
             "So often a majority is not right at this sharpness. How are the votes added up?"
         )
-    return "The two failures are separate, and much of the loss is left to reading."
+    return "The two failures are separate. Dispersion alone makes the larger part of the loss."
 
 
 EXERCISES = {
@@ -134,8 +134,11 @@ QUESTIONS = (
         "All head starts become ten times smaller, and the sharpness stays at 100."
         " What improves among 4,096 items?",
         Option("The ranking", "The head starts now fall below the gap more often.", True),
-        Option("The top weight", "It follows 1/(1 + n/B), and neither n nor B has changed."),
-        Option("Both", "The ranking does. The weight of the top item does not know who it is."),
+        Option(
+            "The top weight",
+            "It falls a little, to 1/(1 + n/B): large head starts kept rivals away from the top.",
+        ),
+        Option("Both", "The ranking does. The top weight even falls a little."),
     ),
     Question(
         "At 4,096 items the item of largest weight is the right one in 30 % of the sets."
