@@ -55,7 +55,7 @@ def random_use(answer: Any) -> str:
     link = numbers(answer, 4)
     # Means of 20 draws: at d = 4 they scatter by a fifth, from 16 on by less than a tenth.
     if np.allclose(link[1:], [0.5, 0.28, 0.156], rtol=0.2) and 0.4 < link[0] < 0.9:
-        return "The best of 16 random directions has a cosine of a few times 1/√d."
+        return "The best pair of 16 random items has a cosine of about 2/√d with the question."
     if np.allclose(link[1:], [0.12, 0.067, 0.036], rtol=0.25):
         raise Hint("That is the use itself. Which of its four links falls with d?")
     if link[0] > 0 and 0.6 < link[3] / link[1] < 1.7:
