@@ -7,7 +7,7 @@ whose models, losses and tests these are; the threshold grants an error for ever
 **Choices where the papers are silent, or ours.** The two are the first ones: inputs are alike, so
 their place does not matter.
 
-The preset `short` has ten seeds, some five minutes of work; `paper` has the papers' 25. Both
+The preset `short` has ten seeds, `paper` the papers' 25, some ten minutes for two processes. Both
 take the papers' 100,000 steps: with larger steps weights do not come to rest near enough to 0.
 """
 
