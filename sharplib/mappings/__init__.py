@@ -201,8 +201,8 @@ CATALOGUE = catalogue(
             r"x_{(1)} - t\}} \, dt"
         ),
         use=(
-            "Nothing further than delta below the top may be chosen, and you want the least slope "
-            "that allows it."
+            "Nothing further than delta below the top may be chosen, and little weight is to move "
+            "even if all scores do."
         ),
         avoid=(
             "You want a loss to go with it: it is the gradient of no function. Items delta below "
@@ -735,8 +735,8 @@ CATALOGUE = catalogue(
             "distance."
         ),
         avoid=(
-            "Rows are long: the heavy tail feeds the crowd, and at q = 4 a lead of 5 fades sooner "
-            "than under softmax."
+            "Rows are very long: the heavy tail feeds the crowd, and in the end a lead is worth "
+            "less than under softmax."
         ),
     ),
     Mapping(
