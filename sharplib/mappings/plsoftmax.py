@@ -1,4 +1,4 @@
-"""Piecewise linear softmax: linear in the scores, and nothing beyond a fixed width below the top."""
+"""Piecewise linear softmax: linear in the scores; nothing beyond a fixed width below the top."""
 
 from __future__ import annotations
 
