@@ -20,7 +20,7 @@ def target_weights(target: Any, row: Rows, total: Any = 1.0) -> Any:
     """
     xp, shape = row.xp, row.values.shape
     if isinstance(target, int | list | tuple):
-        target = np.asarray(target)
+        target = xp.asarray(np.asarray(target), device=_device(row.values))
     kinds = hasattr(target, "dtype") and namespace(target) is xp
     if kinds and xp.isdtype(target.dtype, "integral"):
         return _one_hot(target, row)
@@ -49,6 +49,7 @@ def _one_hot(classes: Any, row: Rows) -> Any:
             f"got shape {tuple(classes.shape)}"
         )
     n = shape[row.axis]
+    classes = xp.astype(classes, xp.int64, copy=False)  # places go further than an 8-bit integer
     bad = (classes < 0) | (classes >= n)
     if readable(bad) and bool(xp.any(bad)):
         raise ValueError(f"target must lie in [0, {n}), got {classes[bad][0]}")

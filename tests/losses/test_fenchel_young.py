@@ -234,7 +234,12 @@ def test_budget_loss(rng):
 
 
 def test_lists_and_single_rows_are_taken():
-    assert losses.entmax_loss([0.0, 1.0], 1) == losses.entmax_loss(np.array([[0.0, 1.0]]), [1])[0]
+    expected = losses.entmax_loss(np.array([[0.0, 1.0]]), np.array([1]))
+    assert losses.entmax_loss([0.0, 1.0], 1) == expected[0]
+    for x in (np.array([[0.0, 1.0]]), torch.tensor([[0.0, 1.0]]).double()):
+        assert losses.entmax_loss(x, [1]) == expected
+        assert losses.entmax_loss(x, [[0.0, 1.0]]) == expected
+        assert losses.entmax_loss(x[0], 1) == expected[0]
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (2, 0, 3)])
@@ -263,3 +268,13 @@ def test_other_bad_targets_are_refused():
         losses.entmax_loss(x, torch.zeros(2, 3))
     with pytest.raises(TypeError, match=r"^target must be an array or a tensor, got NoneType"):
         losses.entmax_loss(x, None)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int64", "uint64"])
+def test_classes_of_any_integer_type_beside_more_classes_than_it_can_count(dtype, rng):
+    x, classes = rng.standard_normal((2, 300)), [3, 100]
+    expected = losses.entmax_loss(x, np.eye(300)[classes])
+    np.testing.assert_array_equal(losses.entmax_loss(x, np.array(classes, dtype)), expected)
+    y = torch.tensor(classes, dtype=getattr(torch, dtype))
+    # Sums of 300 terms in another order: a few rounding steps.
+    np.testing.assert_allclose(losses.entmax_loss(torch.tensor(x), y), expected, rtol=1e-14)
