@@ -103,7 +103,9 @@ def _normmax_vjp(saved: Arrays, grads: Arrays, *, axis: int) -> Arrays:
     root = 1 / (xp.astype(alpha, wide.dtype, copy=False) - 1)
     zero, one = scalar(0.0, wide), scalar(1.0, wide)
     inside = wide > 0
-    log_p = log_weights(wide)
+    # Relative to the largest weight, since small ones to a high power are 0 in floating point.
+    log_top = log_weights(xp.max(wide, axis=axis, keepdims=True))
+    log_p = xp.where(inside, log_weights(wide) - log_top, zero)
     powers = xp.where(inside, xp.exp((1 + 1 / root) * log_p), zero)
     total = xp.sum(powers, axis=axis, keepdims=True)
     log_norm = xp.log(xp.where(total == 0, one, total)) * root / (1 + root)

@@ -90,6 +90,21 @@ def test_gradients_of_scores_and_alpha(rng):
     assert torch.autograd.gradgradcheck(sharplib.normmax, (x, alpha))
 
 
+@pytest.mark.parametrize("alpha", [2.0, 50.0, 200.0, 1e4])
+def test_gradients_of_long_rows_at_a_high_alpha(alpha):
+    """At equal scores J is (I - 1/n) n^(-1/α) / (α - 1), though n^-α is 0 in floating point."""
+    n = 2000
+    x = torch.zeros(n + 1, dtype=torch.float64)
+    x[n] = -2.0  # beyond the support
+    x.requires_grad_()
+    (slope,) = torch.autograd.grad(sharplib.normmax(x, alpha)[0], x, create_graph=True)
+    size = n ** (-1 / alpha) / (alpha - 1)
+    expected = np.r_[size * (np.eye(n)[0] - 1 / n), 0]
+    # Exponents up to alpha log n are rounded.
+    np.testing.assert_allclose(slope.detach(), expected, rtol=1e-11, atol=1e-20)
+    assert torch.autograd.grad(slope[1], x)[0].isfinite().all()
+
+
 def test_limits_of_alpha():
     x = np.array([1.0, 1.0, 0.9, 0.0, -0.5])
     np.testing.assert_allclose(sharplib.normmax(x, 1.001), [0.5, 0.5, 0, 0, 0], atol=1e-15)
