@@ -49,11 +49,17 @@ def _tsallis_by_alpha(p: Any, alpha: Any, axis: int) -> Any:
 
 
 def _powers(p: Any, alpha: Any, axis: int) -> tuple[Any, Any]:
-    """p^α, and the logarithm of its sum; 0 in a row of zeros."""
+    """p^α over its sum, and the logarithm of the sum; 0 in a row of zeros.
+
+    Small weights to a high power are 0 in floating point: taken relative to the largest, not all.
+    """
     xp = namespace(p)
-    powers = xp.where(p > 0, xp.exp(alpha * log_weights(p)), scalar(0.0, p))
+    log_top = log_weights(xp.max(p, axis=axis, keepdims=True))
+    below = xp.where(p > 0, log_weights(p) - log_top, scalar(0.0, p))
+    powers = xp.where(p > 0, xp.exp(alpha * below), scalar(0.0, p))
     total = xp.sum(powers, axis=axis, keepdims=True)
-    return powers, xp.log(xp.where(total == 0, scalar(1.0, p), total))
+    total = xp.where(total == 0, scalar(1.0, p), total)
+    return powers / total, alpha * log_top + xp.log(total)
 
 
 def _norm(p: Any, alpha: Any, axis: int) -> Any:
@@ -71,8 +77,8 @@ def _norm_by_weights(p: Any, alpha: Any, axis: int) -> Any:
 
 def _norm_by_alpha(p: Any, alpha: Any, axis: int) -> Any:
     xp = namespace(p)
-    powers, log_total = _powers(p, alpha, axis)
-    mean = xp.sum(powers * log_weights(p), axis=axis, keepdims=True) / xp.exp(log_total)
+    shares, log_total = _powers(p, alpha, axis)
+    mean = xp.sum(shares * log_weights(p), axis=axis, keepdims=True)
     return xp.exp(log_total / alpha) * (mean - log_total / alpha) / alpha
 
 

@@ -278,3 +278,17 @@ def test_classes_of_any_integer_type_beside_more_classes_than_it_can_count(dtype
     y = torch.tensor(classes, dtype=getattr(torch, dtype))
     # Sums of 300 terms in another order: a few rounding steps.
     np.testing.assert_allclose(losses.entmax_loss(torch.tensor(x), y), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("alpha", [2.0, 50.0, 200.0, 1e4])
+def test_normmax_loss_of_long_rows_at_a_high_alpha(alpha):
+    """All weights are 1/n, and n^-alpha is 0 in floating point; the norm is n^(1/alpha - 1)."""
+    n = 2000
+    x = torch.zeros(n, dtype=torch.float64, requires_grad=True)
+    power = torch.tensor(alpha, dtype=torch.float64, requires_grad=True)
+    loss = losses.normmax_loss(x, torch.tensor(0), power)
+    assert loss.item() == pytest.approx(1 - n ** (1 / alpha - 1), rel=1e-14)
+    by_x, by_alpha = torch.autograd.grad(loss, (x, power))
+    np.testing.assert_allclose(by_x, np.full(n, 1 / n) - np.eye(n)[0], rtol=1e-14, atol=1e-16)
+    # d/dα of -n^(1/α - 1)
+    assert by_alpha.item() == pytest.approx(n ** (1 / alpha - 1) * np.log(n) / alpha**2, rel=1e-12)
