@@ -70,8 +70,9 @@ class Loss(torch.nn.Module):
             count = (~ignored).sum().clamp(min=1)
         if self.reduction == "none":
             return rows
-        total = rows.sum()
-        return total if self.reduction == "sum" else total / count
+        # Many rows of half precision can add up to more than that can hold.
+        total = rows.sum(dtype=torch.promote_types(rows.dtype, torch.float32))
+        return (total if self.reduction == "sum" else total / count).to(rows.dtype)
 
     def extra_repr(self) -> str:
         settings = {"axis": self.axis, "reduction": self.reduction} | self.settings

@@ -47,6 +47,18 @@ def test_loss_reduces_and_ignores(ignored, rng):
     assert (gradient[[0, 2]] != 0).any()
 
 
+@pytest.mark.parametrize("ignored", [None, 3])
+def test_the_mean_of_many_rows_of_half_precision(ignored, rng):
+    """Their sum, 1.7 for each of 100,000 rows, is beyond float16."""
+    x = torch.tensor(rng.standard_normal((100_000, 4))).half()
+    y = torch.tensor(rng.integers(0, 4, 100_000))
+    loss = Loss(losses.softmax_loss, ignore_index=ignored)
+    result = loss(x, y)
+    assert result.dtype == torch.float16
+    # Each row is rounded to 11 bits, and the mean once more.
+    torch.testing.assert_close(result.double(), loss(x.double(), y), rtol=2**-10, atol=0)
+
+
 def test_loss_takes_weights_and_any_axis(rng):
     x = torch.tensor(rng.standard_normal((2, 3, 4)))
     q = torch.softmax(torch.tensor(rng.standard_normal((2, 3, 4))), 1)
