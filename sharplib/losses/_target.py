@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sharplib._arrays import Rows, _device, as_array, namespace, readable
+from sharplib.mappings._length import unmasked
 
 # Weights in half precision add up to 1 no better than this.
 _LOOSE = 0.01
@@ -16,7 +17,8 @@ def target_weights(target: Any, row: Rows, total: Any = 1.0) -> Any:
     """The target as weights of the shape and precision of the rows.
 
     Integers are classes, one for each row: the shape of the scores without the axis. Floating-point
-    numbers are weights, at least 0, that add up to `total` (one number, or one per row).
+    numbers are weights, at least 0, that add up to `total` (one number, or one per row), but for
+    rows that are masked throughout.
     """
     xp, shape = row.xp, row.values.shape
     if isinstance(target, int | list | tuple):
@@ -33,9 +35,10 @@ def target_weights(target: Any, row: Rows, total: Any = 1.0) -> Any:
             f"without the axis; got {tuple(q.shape)}"
         )
     q = xp.astype(q, row.values.dtype, copy=False)
-    if readable(q) and q.shape[row.axis]:
-        sums = xp.sum(q, axis=row.axis, keepdims=True)
-        if bool(xp.any(q < 0)) or bool(xp.any(xp.abs(sums - total) > _LOOSE)):
+    if readable(q):
+        off = xp.abs(xp.sum(q, axis=row.axis, keepdims=True) - total) > _LOOSE
+        bad = (q < 0) | (off & (unmasked(row) > 0))
+        if readable(bad) and bool(xp.any(bad)):
             raise ValueError("target must hold weights >= 0 that add up to what x is mapped to")
     return q
 

@@ -292,3 +292,13 @@ def test_normmax_loss_of_long_rows_at_a_high_alpha(alpha):
     np.testing.assert_allclose(by_x, np.full(n, 1 / n) - np.eye(n)[0], rtol=1e-14, atol=1e-16)
     # d/dα of -n^(1/α - 1)
     assert by_alpha.item() == pytest.approx(n ** (1 / alpha - 1) * np.log(n) / alpha**2, rel=1e-12)
+
+
+@case
+def test_what_a_map_gives_is_a_target_where_rows_are_padded_too(
+    loss, predict, omega, margin, library
+):
+    x = library.array([[-np.inf, -np.inf, -np.inf], [0.5, -np.inf, 1.0]])
+    # Terms of about 1 cancel, and the target was rounded.
+    np.testing.assert_allclose(library.numpy(loss(x, predict(x))), 0, atol=library.eps)
+    assert library.numpy(loss(x, predict(x)))[0] == 0
