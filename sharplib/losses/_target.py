@@ -10,7 +10,7 @@ from sharplib._arrays import Rows, _device, as_array, namespace, readable
 from sharplib.mappings._length import unmasked
 
 # Weights in half precision add up to 1 no better than this.
-_LOOSE = 0.01
+LOOSE = 0.01
 
 
 def target_weights(target: Any, row: Rows, total: Any = 1.0) -> Any:
@@ -25,18 +25,19 @@ def target_weights(target: Any, row: Rows, total: Any = 1.0) -> Any:
         target = xp.asarray(np.asarray(target), device=_device(row.values))
     kinds = hasattr(target, "dtype") and namespace(target) is xp
     if kinds and xp.isdtype(target.dtype, "integral"):
-        return _one_hot(target, row)
-    q = as_array(target, "target")
-    if namespace(q) is not xp:
-        raise TypeError("target must be the same kind of array as x")
-    if q.shape != shape:
-        raise ValueError(
-            f"target must have the shape of x, {tuple(shape)}, or hold integers of its shape "
-            f"without the axis; got {tuple(q.shape)}"
-        )
-    q = xp.astype(q, row.values.dtype, copy=False)
+        q = _one_hot(target, row)
+    else:
+        q = as_array(target, "target")
+        if namespace(q) is not xp:
+            raise TypeError("target must be the same kind of array as x")
+        if q.shape != shape:
+            raise ValueError(
+                f"target must have the shape of x, {tuple(shape)}, or hold integers of its shape "
+                f"without the axis; got {tuple(q.shape)}"
+            )
+        q = xp.astype(q, row.values.dtype, copy=False)
     if readable(q):
-        off = xp.abs(xp.sum(q, axis=row.axis, keepdims=True) - total) > _LOOSE
+        off = xp.abs(xp.sum(q, axis=row.axis, keepdims=True) - total) > LOOSE
         bad = (q < 0) | (off & (unmasked(row) > 0))
         if readable(bad) and bool(xp.any(bad)):
             raise ValueError("target must hold weights >= 0 that add up to what x is mapped to")

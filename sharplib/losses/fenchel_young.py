@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sharplib._arrays import Rows, namespace, per_row, rows, scalar, widest
+from sharplib._arrays import Rows, namespace, per_row, readable, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.losses._regulariser import NORM, TSALLIS, Regulariser
-from sharplib.losses._target import target_weights
+from sharplib.losses._target import LOOSE, target_weights
+from sharplib.mappings._length import unmasked
 from sharplib.mappings._rows import shifted, spread_out
 from sharplib.mappings.budget import budget
 from sharplib.mappings.entmax import entmax
@@ -156,9 +157,9 @@ def budget_loss(x: Any, target: Any, k: Any, axis: int = -1) -> Any:
         - \tfrac12 \lVert p \rVert^2, \qquad p = \mathrm{budget}_k(x)
 
     The target q holds weights between 0 and 1 of the shape of `x`, which add up to `k` along the
-    axis: a number, or an array with one for each row, which receives no gradient. Masking and
-    errors are those of `entmax_loss`. The loss is 0 as soon as the k right scores lead all others
-    by 1.
+    axis, or to the number of items that are not masked where that is less. `k` is a number, or an
+    array with one for each row, which receives no gradient. Masking and errors are those of
+    `entmax_loss`. The loss is 0 as soon as the k right scores lead all others by 1.
 
     Examples
     --------
@@ -169,7 +170,9 @@ def budget_loss(x: Any, target: Any, k: Any, axis: int = -1) -> Any:
     """
     row = _wide(x, axis)
     k = per_row(k, "k", row, minimum=0.0, strict=False)
-    q = target_weights(target, row, total=k)
+    q = target_weights(target, row, total=row.xp.clip(unmasked(row), max=k))
+    if readable(q) and bool(row.xp.any(q > 1 + LOOSE)):
+        raise ValueError(f"target must hold weights between 0 and 1, got {q[q > 1 + LOOSE][0]}")
     return _loss(_ENTMAX_LOSS, row, q, budget, k, 2.0)
 
 

@@ -302,3 +302,32 @@ def test_what_a_map_gives_is_a_target_where_rows_are_padded_too(
     # Terms of about 1 cancel, and the target was rounded.
     np.testing.assert_allclose(library.numpy(loss(x, predict(x))), 0, atol=library.eps)
     assert library.numpy(loss(x, predict(x)))[0] == 0
+
+
+def test_budget_loss_of_rows_with_fewer_items_than_k(library):
+    x, k = library.array([[1.0, 2.0, -np.inf], [2.0, 0.0, 0.0]]), 2.5
+    assert (library.numpy(losses.budget_loss(x, sharplib.budget(x, k), k)) == 0).all()
+    with pytest.raises(ValueError, match=r"^target must hold weights >= 0 that add up to"):
+        losses.budget_loss(x, library.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.5]]), k)
+
+
+def test_budget_loss_takes_no_weight_above_one():
+    with pytest.raises(ValueError, match=r"^target must hold weights between 0 and 1, got 2.0$"):
+        losses.budget_loss(np.array([9.0, 0.0, 0.0]), np.array([2.0, 0.0, 0.0]), 2)
+
+
+def test_budget_loss_takes_a_class_for_one_item_alone():
+    x = np.array([1.0, 0.5, 0.0])
+    assert losses.budget_loss(x, 0, 1) == losses.sparsemax_loss(x, 0)
+    with pytest.raises(ValueError, match=r"^target must hold weights >= 0 that add up to"):
+        losses.budget_loss(x, 0, 2)
+
+
+def test_budget_loss_with_one_k_for_each_row_under_vmap(rng):
+    x, k = torch.tensor(rng.standard_normal((3, 5))), torch.tensor([1.0, 2.0, 2.5]).double()
+    q = sharplib.budget(torch.tensor(rng.standard_normal((3, 5))), k[:, None])
+    torch.testing.assert_close(
+        torch.func.vmap(losses.budget_loss)(x, q, k), losses.budget_loss(x, q, k[:, None])
+    )
+    # One target for all.
+    torch.func.vmap(losses.budget_loss, in_dims=(0, None, 0))(x, q[0], k)
