@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 
+from sharplib.nn._settings import WithSettings
+
 REDUCTIONS = ("mean", "sum", "none")
 
 
-class Loss(torch.nn.Module):
+class Loss(WithSettings):
     """A loss of `sharplib.losses` as a module, reduced over the rows.
 
     Parameters
@@ -25,7 +27,7 @@ class Loss(torch.nn.Module):
         Rows of this class have loss 0, no gradient, and no part in the mean. The mean of no rows
         is 0.
     **parameters
-        Parameters of the loss by name.
+        Parameters of the loss by name; tensors as in `Map`.
 
     Raises
     ------
@@ -51,10 +53,9 @@ class Loss(torch.nn.Module):
         ignore_index: int | None = None,
         **parameters: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(function, axis, parameters)
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {REDUCTIONS}, got {reduction!r}")
-        self.function, self.axis, self.settings = function, axis, parameters
         self.reduction, self.ignore_index = reduction, ignore_index
 
     def forward(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -63,7 +64,7 @@ class Loss(torch.nn.Module):
         if self.ignore_index is not None and not target.is_floating_point():
             ignored = target == self.ignore_index
             target = target.masked_fill(ignored, 0)
-        rows = self.function(x, target, axis=self.axis, **self.settings)
+        rows = self.function(x, target, **self.arguments())
         count: Any = max(rows.numel(), 1)
         if ignored is not None:
             rows = rows.masked_fill(ignored, 0)
@@ -75,5 +76,4 @@ class Loss(torch.nn.Module):
         return (total if self.reduction == "sum" else total / count).to(rows.dtype)
 
     def extra_repr(self) -> str:
-        settings = {"axis": self.axis, "reduction": self.reduction} | self.settings
-        return ", ".join([self.function.__name__, *(f"{k}={v}" for k, v in settings.items())])
+        return self.called({"axis": self.axis, "reduction": self.reduction})

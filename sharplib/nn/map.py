@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from sharplib.nn._settings import WithSettings
 
-class Map(torch.nn.Module):
+
+class Map(WithSettings):
     """A mapping of the library as a module, for places that want one.
 
     Parameters
@@ -18,7 +20,8 @@ class Map(torch.nn.Module):
     axis : int
         The axis along which it works.
     **parameters
-        Its parameters by name. A `torch.nn.Parameter` among them is learned with the module.
+        Its parameters by name. A `torch.nn.Parameter` among them is learned with the module, and
+        any tensor moves with it.
 
     Examples
     --------
@@ -31,17 +34,11 @@ class Map(torch.nn.Module):
     """
 
     def __init__(self, function: Callable[..., Any], axis: int = -1, **parameters: Any) -> None:
-        super().__init__()
-        self.function, self.axis, self.settings = function, axis, parameters
-        for name, value in parameters.items():
-            if isinstance(value, torch.nn.Parameter):
-                self.register_parameter(name, value)
+        super().__init__(function, axis, parameters)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The weights of the scores `x`, of any shape."""
-        return self.function(x, axis=self.axis, **(self.settings | self._parameters))
+        return self.function(x, **self.arguments())
 
     def extra_repr(self) -> str:
-        fixed = {k: v for k, v in self.settings.items() if k not in self._parameters}
-        settings = {"axis": self.axis} | fixed
-        return ", ".join([self.function.__name__, *(f"{k}={v}" for k, v in settings.items())])
+        return self.called({"axis": self.axis})

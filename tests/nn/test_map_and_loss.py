@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import parametrize
 
 import sharplib
 from sharplib import losses
@@ -27,6 +31,38 @@ def test_map_learns_a_parameter(rng):
     other.load_state_dict(module.state_dict())
     assert torch.equal(other(x), module(x))
     assert module.double().alpha.dtype == torch.float64
+
+
+class AboveOne(torch.nn.Module):
+    def forward(self, raw):
+        return 1 + torch.sigmoid(raw)
+
+
+def test_map_takes_a_parameter_through_its_parametrization(rng):
+    x = torch.tensor(rng.standard_normal((3, 5)).astype(np.float32))
+    module = Map(sharplib.entmax, alpha=torch.nn.Parameter(torch.tensor(0.0)))
+    parametrize.register_parametrization(module, "alpha", AboveOne())
+    assert torch.equal(module(x), sharplib.entmax15(x))
+
+
+@pytest.mark.parametrize("wrapped", [torch.nn.Parameter, torch.Tensor.clone])
+def test_tensors_move_with_the_module(wrapped):
+    x, s = torch.zeros(3, 5, device="meta"), wrapped(torch.full((3, 1), 0.4))
+    assert Map(sharplib.ssmax, s=s).to("meta")(x).is_meta
+    loss = Loss(losses.entmax_loss, alpha=s + 1).to("meta")
+    assert loss(x, torch.zeros(3, dtype=int, device="meta")).is_meta
+    learned = Loss(losses.entmax_loss, alpha=torch.nn.Parameter(s + 1))
+    assert [name for name, _ in learned.named_parameters()] == ["alpha"]
+
+
+@pytest.mark.parametrize(
+    "function", [functools.partial(sharplib.entmax, alpha=2.0), sharplib.CATALOGUE["sparsemax"]]
+)
+def test_a_function_without_a_name_can_be_shown_and_copied(function, rng):
+    x = torch.tensor(rng.standard_normal((3, 5)))
+    module = copy.deepcopy(Map(function))
+    assert repr(module) in ("Map(partial, axis=-1)", "Map(Mapping, axis=-1)")
+    assert torch.equal(module(x), sharplib.sparsemax(x))
 
 
 @pytest.mark.parametrize("ignored", [-100, 1])
