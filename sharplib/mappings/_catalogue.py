@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as ReadOnly
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ class Mapping:
 
     function: Callable[..., Any]
     #: Values for the parameters that have no default; the properties are claimed for these.
-    settings: ReadOnly[str, Any]
+    settings: ReadOnly[str, Any] = field(hash=False)
     paper: str
     properties: Properties
     #: What it computes, in LaTeX; n counts the items of the row, and the top score is max x.
@@ -59,6 +59,10 @@ class Mapping:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, here or in another process, is made again from settings that can be copied."""
+        return Mapping, tuple((vars(self) | {"settings": dict(self.settings)}).values())
 
     def __call__(self, x: Any, axis: int = -1) -> Any:
         return self.function(x, axis=axis, **self.settings)

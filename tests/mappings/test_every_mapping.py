@@ -7,6 +7,7 @@ its opposite: a map that does not say it is shift invariant must be caught movin
 from __future__ import annotations
 
 import itertools
+import pickle
 from collections.abc import Iterator
 
 import array_api_strict
@@ -422,3 +423,11 @@ def test_the_catalogue_knows_it_by_its_public_name(mapping):
     assert mapping.paper
     with pytest.raises(TypeError):
         CATALOGUE["new"] = mapping
+
+
+def test_an_entry_can_be_sent_to_another_process_and_be_a_key(mapping):
+    copied = pickle.loads(pickle.dumps(mapping))
+    assert copied == mapping
+    assert {mapping: True}[copied]
+    with pytest.raises(TypeError):
+        copied.settings["alpha"] = 1.0
