@@ -65,8 +65,14 @@ def _ev_softmax(x: Any, *, axis: int) -> Arrays:
     masked = xp.isinf(y)
     zero = scalar(0.0, y)
     count = xp.sum(xp.astype(~masked, y.dtype), axis=axis, keepdims=True)
-    share = y / xp.where(count == 0, scalar(1.0, y), count)
-    mean = xp.sum(xp.where(masked, zero, share), axis=axis, keepdims=True)
+    count = xp.where(count == 0, scalar(1.0, y), count)
+    depths = xp.where(masked, zero, y)
+    total = xp.sum(depths, axis=axis, keepdims=True)
+    # Divided last: the mean of whole scores is then exact, and an item that scores it stays.
+    # Divided first where the sum has no bound.
+    mean = xp.where(
+        xp.isinf(total), xp.sum(depths / count, axis=axis, keepdims=True), total / count
+    )
     (p, _) = normalised(xp.where(y < mean, scalar(-float("inf"), y), y), axis)
     return (xp.astype(p, x.dtype, copy=False),)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -38,6 +39,13 @@ def test_equal_scores_share_though_their_mean_is_rounded(library):
     for n in (3, 7, 10, 49):
         p = library.numpy(sharplib.ev_softmax(library.array(np.full(n, 0.1))))
         np.testing.assert_allclose(p, 1 / n, rtol=2 * library.eps)
+
+
+def test_an_item_that_scores_the_mean_stays(library):
+    """Whole scores have an exact sum: whoever is at the mean can be told."""
+    rows = np.array(list(itertools.product(range(3), repeat=6)), float)
+    kept = library.numpy(sharplib.ev_softmax(library.array(rows))) > 0
+    np.testing.assert_array_equal(kept, 6 * rows >= rows.sum(-1, keepdims=True))
 
 
 def test_weights_do_not_underflow_far_below_zero():
