@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from sharplib._arrays import Rows, _device, as_array, namespace, readable, rows, scalar
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import normalised, pull_back, shifted
@@ -80,7 +82,7 @@ def _checked(values: Any, name: str, row: Rows) -> Any:
     """Two or four numbers as an array beside the scores."""
     xp, like = row.xp, row.values
     if isinstance(values, list | tuple):
-        if not all(isinstance(v, int | float) for v in values):
+        if not all(isinstance(v, int | float | np.integer | np.floating) for v in values):
             raise TypeError(f"{name} must be numbers, or one array of them, got {values!r}")
         values = xp.asarray([float(v) for v in values], dtype=like.dtype, device=_device(like))
     values = as_array(values, name)

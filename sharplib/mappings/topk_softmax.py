@@ -52,9 +52,12 @@ def topk_softmax(x: Any, k: int, axis: int = -1) -> Any:
     array([0.   , 0.   , 0.269, 0.731])
     """
     row = rows(x, axis)
-    if isinstance(k, bool) or not hasattr(k, "__index__"):
+    if isinstance(k, bool):
         raise TypeError(f"k must be an integer, got {k!r}")
-    size = operator.index(k)
+    try:
+        size = operator.index(k)
+    except TypeError:
+        raise TypeError(f"k must be an integer, got {k!r}") from None
     if size < 1:
         raise ValueError(f"k must be at least 1, got {k!r}")
     if row.values.shape[row.axis] == 0:

@@ -228,6 +228,14 @@ def test_a_list_of_tensors_is_refused_since_it_would_lose_their_gradient():
         sharplib.multimax(torch.zeros(3), [0.0, 0.0], learned)
 
 
+def test_numpy_numbers_are_numbers():
+    x, half, one = np.array([1.0, 0.9, -2.0]), np.float32(0.5), np.int64(1)
+    np.testing.assert_array_equal(
+        sharplib.multimax(x, (-half, half), [-one, -half]),
+        sharplib.multimax(x, (-0.5, 0.5), [-1.0, -0.5]),
+    )
+
+
 def test_parameters_of_another_library_are_refused():
     with pytest.raises(TypeError, match=r"^thresholds must be numbers or the same kind of array"):
         sharplib.multimax(np.zeros(3), torch.zeros(2), [0.0, 0.0])

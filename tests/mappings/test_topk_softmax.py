@@ -50,7 +50,9 @@ def test_a_numpy_integer_is_an_integer():
     )
 
 
-@pytest.mark.parametrize("bad", [2.0, "two", None, True])
+@pytest.mark.parametrize(
+    "bad", [2.0, "two", None, True, np.True_, np.array([1, 2]), torch.tensor([1, 2])]
+)
 def test_a_k_that_is_no_integer_is_refused(bad):
     with pytest.raises(TypeError, match=r"^k must be an integer, got "):
         sharplib.topk_softmax(np.zeros(3), bad)
