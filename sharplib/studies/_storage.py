@@ -9,6 +9,7 @@ a wrong figure.
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,13 +28,17 @@ def write_atomically(path: Path, data: bytes) -> None:
     The bytes go to a hidden file in the same folder, reach the disk, and only then take the name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Always the same name, so that a killed run leaves at most one such file, which the next uses.
-    aside = path.with_name(f".{path.name}.part")
-    with open(aside, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    # A name of its own: two processes may write the same file at the same moment.
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(aside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
     if os.name == "posix":  # the new name itself must reach the disk too
         folder = os.open(path.parent, os.O_RDONLY)
         try:

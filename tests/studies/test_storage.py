@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,12 +22,23 @@ def test_a_write_that_dies_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, b"new and longer")
     assert path.read_bytes() == b"old"
-
-    # What the dead write left beside is taken over by the next one.
-    monkeypatch.undo()
-    write_atomically(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
-    assert path.read_bytes() == b"new"
+
+
+def test_two_processes_may_write_the_same_file_at_the_same_moment(tmp_path, monkeypatch):
+    path = tmp_path / "identity.json"
+    both, replace = threading.Barrier(2, timeout=60), os.replace
+
+    def when_both_have_written(*names):
+        both.wait()
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", when_both_have_written)
+    with ThreadPoolExecutor() as pool:
+        writers = [pool.submit(write_atomically, path, b"same") for _ in range(2)]
+    assert [writer.exception() for writer in writers] == [None, None]
+    assert [p.name for p in tmp_path.iterdir()] == ["identity.json"]
+    assert path.read_bytes() == b"same"
 
 
 def test_the_bytes_reach_the_disk_before_the_name(tmp_path, monkeypatch):
