@@ -72,7 +72,9 @@ def _mendable(*also: type[Exception]) -> Iterator[None]:
     except KeyboardInterrupt:
         raise _Stopped("stopped; the same command goes on from the last checkpoint") from None
     except OSError as error:
-        raise _Trouble(f"{error.filename or 'file'}: {error.strerror}") from error
+        # That of a network that is away has neither a file nor an `strerror`.
+        known = error.strerror and f"{error.filename or 'file'}: {error.strerror}"
+        raise _Trouble(known or str(error)) from error
 
 
 def _seeds(text: str) -> tuple[int, ...]:
@@ -92,9 +94,9 @@ def _check_device(device: str) -> None:
     import torch
 
     try:
-        torch.empty(0, device=device)
+        torch.empty(0, device=device).cpu()  # figures must come back from there
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].split(". ")[0]
         raise ValueError(f"device {device!r} cannot be used here: {reason}") from None
 
 

@@ -3,6 +3,7 @@
 import builtins
 import subprocess
 import sys
+from urllib.error import URLError
 
 import pytest
 
@@ -106,10 +107,42 @@ def test_show_before_any_run(sharp, tmp_path):
         ),
         (["run", "max-retrieval", "--backend", "in-process", "--jobs", "2"], "jobs must be 1 for"),
         (["run", "max-retrieval", "--device", "cuda:99"], "device 'cuda:99' cannot be used here"),
+        (["run", "max-retrieval", "--device", "meta"], "device 'meta' cannot be used here"),
     ],
 )
 def test_a_bad_command_line(refused, arguments, complaint):
     assert complaint in refused(*arguments)
+
+
+def test_a_device_that_this_torch_does_not_know_in_few_words(refused, monkeypatch):
+    # What torch says of `mps` away from a Mac; it goes on for a thousand letters.
+    def no(*_, **__):
+        raise NotImplementedError("Could not run 'it' with the 'MPS' backend. This could be " * 9)
+
+    monkeypatch.setattr("torch.empty", no)
+    line = refused("run", "max-retrieval", "--device", "mps")
+    assert line.endswith("cannot be used here: Could not run 'it' with the 'MPS' backend\n")
+
+
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [("tcp://localhost", "missing port"), ("http://localhost:8786", "unknown address scheme")],
+)
+def test_an_address_that_is_none(sharp, address, complaint):
+    code, out, err = sharp("run", "max-retrieval", "--backend", address)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"sharp: {address}: {complaint}")
+    assert err.count("\n") == 1
+
+
+def test_a_network_that_is_away(sharp, monkeypatch):
+    def away(*_, **__):
+        raise URLError(OSError(-3, "Temporary failure in name resolution"))
+
+    monkeypatch.setattr(max_retrieval, "run", away)
+    code, _, err = sharp("run", "max-retrieval")
+    assert code == 2
+    assert "Temporary failure in name resolution" in err
 
 
 def test_a_folder_that_is_a_file(refused, tmp_path):

@@ -36,7 +36,7 @@ def backend(name: str | None, jobs: int) -> Iterator[int]:
     ValueError
         See `check`.
     OSError
-        Nobody answers at the scheduler's address.
+        Nobody answers at the scheduler's address, or Dask cannot read it.
     """
     check(name, jobs)
     if name is None or "://" not in name:
@@ -49,6 +49,8 @@ def backend(name: str | None, jobs: int) -> Iterator[int]:
         client = Client(name, timeout=5)
     except OSError as error:
         raise OSError(errno.EHOSTUNREACH, "no Dask scheduler answers", name) from error
+    except (ValueError, TypeError) as error:  # no port, an unknown scheme, TLS without keys
+        raise OSError(errno.EINVAL, str(error), name) from error
     with client, parallel_config("dask"):
         token = _on_cluster.set(True)
         try:
