@@ -45,6 +45,8 @@ class Unit(torch.nn.Module):
     ) -> None:
         super().__init__()
         for name, value in (("inputs", inputs), ("outputs", outputs)):
+            if not hasattr(value, "__index__"):
+                raise TypeError(f"{name} must be an integer, got {value!r}")
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value!r}")
         self.inputs, self.outputs = inputs, outputs
@@ -104,13 +106,16 @@ class Unit(torch.nn.Module):
         Raises
         ------
         ValueError
-            A stack of units, which has no single formula, or a wrong number of names.
+            A stack of units, which has no single formula, weights that are not finite, or a wrong
+            number of names.
         """
         import sympy
 
         weight = self.selection().detach()
         if weight.ndim != 2:
             raise ValueError(f"formula reads one unit, got a stack of shape {weight.shape[:-2]}")
+        if not weight.isfinite().all():
+            raise ValueError(f"formula reads finite weights, got {weight.tolist()}")
         names = [f"x{i + 1}" for i in range(self.inputs)] if names is None else list(names)
         if len(names) != self.inputs:
             raise ValueError(f"names must be {self.inputs}, got {names!r}")
@@ -126,7 +131,14 @@ class Unit(torch.nn.Module):
 
 def pairs(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Inputs (..., B, 1, I) and weights (..., 1, O, I), ready to be multiplied."""
+    check_width(x, weight)
     return x.unsqueeze(-2), weight.unsqueeze(-3)
+
+
+def check_width(x: Tensor, weight: Tensor) -> None:
+    """Refuse one input in the place of many, which would broadcast."""
+    if x.shape[-1] != weight.shape[-1]:
+        raise ValueError(f"x must hold {weight.shape[-1]} inputs, got shape {tuple(x.shape)}")
 
 
 def product(factors: Tensor) -> Tensor:
@@ -148,6 +160,8 @@ def ramp(step: int, start: int, end: int) -> float:
     >>> [ramp(step, 20_000, 35_000) for step in (0, 27_500, 50_000)]
     [0.0, 0.5, 1.0]
     """
+    if not start < end:
+        raise ValueError(f"end must be later than start, {start!r}, got {end!r}")
     return min(max((step - start) / (end - start), 0.0), 1.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
@@ -237,7 +237,7 @@ class StochasticNMU(NMU):
         noise: tuple[float, float] | Literal["batch"] = (1.0, 5.0),
         generator: torch.Generator | None = None,
     ) -> None:
-        if noise != "batch" and not 0 < noise[0] <= noise[1] < math.inf:
+        if noise != "batch" and not _is_range(noise):
             raise ValueError(f'noise must be "batch" or 0 < low <= high, got {noise!r}')
         super().__init__(inputs, outputs, generator=generator)
         self.noise = noise
@@ -266,3 +266,11 @@ class StochasticNMU(NMU):
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, noise={self.noise!r}"
+
+
+def _is_range(noise: Any) -> bool:
+    try:
+        low, high = noise
+        return bool(0 < low <= high < math.inf)
+    except (TypeError, ValueError):
+        return False

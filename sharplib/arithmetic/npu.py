@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sharplib.arithmetic._unit import Unit, read_powers, xavier
+from sharplib.arithmetic._unit import Unit, check_width, read_powers, xavier
 from sharplib.arithmetic.nau import nau_initial, nau_penalty
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def npu(x: Tensor, weight: Tensor, gate: Tensor, imaginary: Tensor | None = None
     >>> npu(x, torch.tensor([[1.0, -1.0, 1.0]]), gate).round(decimals=4).tolist()
     [[-0.75]]
     """
+    check_width(x, gate)
     gate = gate.clamp(0, 1).unsqueeze(-2)
     log = torch.log(gate * (x.abs() + EPSILON) + (1 - gate))
     turn = torch.where(x < 0, math.pi * gate, 0.0)

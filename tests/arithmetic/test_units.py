@@ -190,6 +190,33 @@ def test_formulas_of_a_stack_or_with_wrong_names_are_refused():
         NMU(2, 1).formula(["a"])
     with pytest.raises(ValueError, match="inputs must be at least 1, got 0"):
         NMU(0, 1)
+    for bad in (2.0, "2"):
+        with pytest.raises(TypeError, match="outputs must be an integer, got "):
+            NMU(1, bad)
+
+
+@pytest.mark.parametrize("kind", UNITS, ids=lambda kind: kind.__name__)
+def test_weights_that_are_no_numbers_are_not_read(kind):
+    unit = kind(2, 1)
+    for parameter in unit.parameters():
+        parameter.data.fill_(math.nan)
+    with pytest.raises(ValueError, match=r"^formula reads finite weights, got \[\[nan"):
+        unit.formula()
+
+
+@pytest.mark.parametrize("kind", UNITS, ids=lambda kind: kind.__name__)
+def test_one_input_is_not_taken_for_many(kind):
+    # Units that multiply matrices leave the message to torch.
+    with pytest.raises(
+        (ValueError, RuntimeError), match=r"x must hold 3 inputs, got|mat1 and mat2"
+    ):
+        kind(3, 2)(torch.ones(5, 1))
+
+
+@pytest.mark.parametrize("end", [5, 10])
+def test_a_ramp_without_length_is_refused(end):
+    with pytest.raises(ValueError, match=rf"^end must be later than start, 10, got {end}$"):
+        arithmetic.ramp(7, 10, end)
 
 
 # --- Gradients ------------------------------------------------------------------------------------
@@ -426,9 +453,11 @@ def test_a_batch_without_spread_gets_no_noise():
         assert torch.equal(unit(x), arithmetic.nmu(x, unit.weight))
 
 
-@pytest.mark.parametrize("noise", [(0.0, 1.0), (2.0, 1.0), (1.0, math.inf), (-1.0, 1.0)])
+@pytest.mark.parametrize(
+    "noise", [(0.0, 1.0), (2.0, 1.0), (1.0, math.inf), (-1.0, 1.0), (1.0,), 5.0, "all"]
+)
 def test_noise_that_is_no_range_is_refused(noise):
-    with pytest.raises(ValueError, match=r'noise must be "batch" or 0 < low <= high, got \('):
+    with pytest.raises(ValueError, match=r'noise must be "batch" or 0 < low <= high, got '):
         StochasticNMU(2, 1, noise=noise)
 
 
