@@ -4,6 +4,7 @@ Whatever is wrong with what the user gave, the answer is one line on stderr and 
 file is overwritten.
 """
 
+import io
 import os
 import re
 import sys
@@ -205,6 +206,9 @@ def _app() -> Callable[..., Any]:
 
         with _mendable(ValueError):
             load(study)
+        # A file or a pipe on Windows may have no letter for σ; a question mark will do.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
         with _mendable():
             typer.echo(comparison.report(study, results))
 

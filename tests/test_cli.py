@@ -1,6 +1,7 @@
 """The command `sharp`: what it prints, and one clear line for whatever can be wrong."""
 
 import builtins
+import os
 import subprocess
 import sys
 from urllib.error import URLError
@@ -225,6 +226,15 @@ def test_as_a_process():
     assert (done.returncode, done.stdout) == (2, "")
     known = ", ".join(STUDIES)
     assert done.stderr == f"sharp: unknown study 'nope'; there is: {known}\n"
+
+
+def test_into_a_file_of_windows(tmp_path):
+    code = "import sys; from sharplib.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "show", "digit-arithmetic", "--results", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}  # has no σ
+    done = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "NAC•,?" in done.stdout.decode("cp1252")
 
 
 def test_the_library_and_the_list_of_studies_import_no_part_of_the_course():
