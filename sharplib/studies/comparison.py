@@ -83,7 +83,7 @@ def paired(table: pd.DataFrame, keys: tuple[str, ...], measure: str, baseline: s
     -------
     A table with the columns `keys`, `gain` (mean difference), `p_value` and `seeds`, without the
     baseline itself. The p-value is NaN where no test can be made: one seed, or the same difference
-    in all.
+    in all, up to rounding.
 
     Examples
     --------
@@ -103,7 +103,8 @@ def paired(table: pd.DataFrame, keys: tuple[str, ...], measure: str, baseline: s
     cells = []
     for cell, group in shared.groupby(list(keys), sort=False):
         difference = (group.value - group.base).to_numpy()
-        testable = len(difference) > 1 and np.ptp(difference) > 0
+        rounding = 4 * np.finfo(float).eps * np.abs(group[["value", "base"]]).to_numpy().max()
+        testable = len(difference) > 1 and np.ptp(difference) > rounding
         p_value = ttest_1samp(difference, 0.0).pvalue if testable else math.nan
         cells.append((*cell, difference.mean(), p_value, len(difference)))
     return pd.DataFrame(cells, columns=[*keys, "gain", "p_value", "seeds"])

@@ -68,7 +68,14 @@ def test_paired_is_the_textbook_t_test():
 def test_no_test_without_variation():
     one = [("softmax", 16, "accuracy", 0.5, 0), ("cold", 16, "accuracy", 0.6, 0)]
     same = [(rule, 16, "accuracy", 0.5, s) for rule in ("softmax", "cold") for s in range(3)]
-    for rows in (one, same):
+    # A difference of 0.3, which rounding makes two numbers.
+    near = [
+        (rule, 16, "accuracy", right / 10, seed)
+        for seed, counts in enumerate([(4, 7), (5, 8)])
+        for rule, right in zip(("softmax", "cold"), counts, strict=True)
+    ]
+    assert 0.7 - 0.4 != 0.8 - 0.5
+    for rows in (one, same, near):
         (p_value,) = paired(tidy(rows, "seed"), ("rule", "size"), "accuracy", "softmax").p_value
         assert np.isnan(p_value)
 
