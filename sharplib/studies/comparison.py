@@ -110,12 +110,19 @@ def paired(table: pd.DataFrame, keys: tuple[str, ...], measure: str, baseline: s
     return pd.DataFrame(cells, columns=[*keys, "gain", "p_value", "seeds"])
 
 
+def _columns(module: ModuleType) -> dict[str, str]:
+    """The presets of a study and their columns, full size first, those without a name last."""
+    known = {preset: name for preset, name in _COLUMNS.items() if preset in module.PRESETS}
+    return known | {p: f"ours, {p}" for p in module.PRESETS if p not in known}
+
+
 def stored(study: str, results: Path) -> dict[str, pd.DataFrame]:
     """Return our stored tables by the name of their column, full size first; {} if there is none.
 
     Raises `ResultError` if a stored file is damaged.
     """
-    records = {name: _record.read(results, study, preset) for preset, name in _COLUMNS.items()}
+    columns = _columns(load(study))
+    records = {name: _record.read(results, study, preset) for preset, name in columns.items()}
     return {name: record.table for name, record in records.items() if record is not None}
 
 
@@ -123,9 +130,7 @@ def report(study: str, results: Path) -> str:
     """Return what `sharp show` prints."""
     module = load(study)
     ours, notes = {}, []
-    for preset, column in _COLUMNS.items():
-        if preset not in module.PRESETS:
-            continue
+    for preset, column in _columns(module).items():
         record = _record.read(results, study, preset)
         if record is None:
             notes.append(f"{column}: not run yet (sharp run {study} --preset {preset})")

@@ -104,3 +104,23 @@ def test_stored_tables_are_found_where_they_are(tmp_path):
     found = stored("max-retrieval", tmp_path)
     assert list(found) == ["ours, full size"]
     pd.testing.assert_frame_equal(found["ours, full size"], made.table)
+
+
+def test_a_preset_that_one_study_alone_has_is_shown_too(tmp_path):
+    settings = max_retrieval.Settings(
+        max_retrieval.Training(width=4, steps=1, batch=2), sizes=(2,), test_sets=3
+    )
+    hidden = {"quick": (settings, (0,)), "paper": (settings, (0,)), "own": (settings, (0,))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(max_retrieval, "PRESETS", hidden)
+        assert "ours, own: not run yet (sharp run max-retrieval --preset own)" in report(
+            "max-retrieval", tmp_path
+        )
+        made = _record.record("max-retrieval", "own", settings, [0], "cpu", tmp_path)
+        text = report("max-retrieval", tmp_path)
+        assert "ours, own: 1 seeds on cpu" in text
+        assert list(stored("max-retrieval", tmp_path)) == ["ours, own"]
+    right = made.table[(made.table.measure == "accuracy") & (made.table.rule == "softmax")]
+    softmax = text[text.index("\nsoftmax\n") : text.index("\nadaptive\n")]
+    (line,) = [line for line in softmax.splitlines() if line.startswith("2 ")]
+    assert f"{right.value.item():.1%}" in line
