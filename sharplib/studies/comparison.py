@@ -154,7 +154,7 @@ def report(study: str, results: Path) -> str:
         )
     lines = [f"{study}: {module.HEADLINE}, mean over seeds ± its standard error"]
     for rule, block in table.groupby(level=0, sort=False):
-        lines += ["", str(rule), block.droplevel(0).to_string(index_names=False)]
+        lines += ["", str(rule), block.droplevel(0).to_string()]
     return "\n".join([*lines, "", *notes])
 
 

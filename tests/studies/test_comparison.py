@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from sharplib.studies import _record, max_retrieval
+from sharplib.studies import _record, max_retrieval, ranking_noise
 from sharplib.studies.comparison import compare, paired, report, stored
 
 
@@ -93,6 +93,13 @@ def test_the_report_shows_the_test_beside_the_papers(tmp_path):
     assert "0.002" in line.split()
     assert np.isnan(p_value) or f"{p_value:.1g}" in line.split()
     assert "p: paired t-test over seeds against softmax" in text
+
+
+def test_the_report_says_what_its_columns_of_keys_are(tmp_path):
+    settings = ranking_noise.Settings(sizes=(4,), noise=(), temperatures=(0.0, 1.0), sets=10)
+    _record.record("ranking-noise", "quick", settings, [0], "cpu", tmp_path)
+    lines = [line.split() for line in report("ranking-noise", tmp_path).splitlines()]
+    assert ["size", "noise", "temperature"] in lines
 
 
 def test_stored_tables_are_found_where_they_are(tmp_path):
