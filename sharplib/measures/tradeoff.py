@@ -182,7 +182,11 @@ def _order(value: float, name: str, minimum: float, *, strict: bool = False) -> 
 
 
 def _norm(v: np.ndarray, order: float) -> np.ndarray:
-    return np.linalg.norm(v, ord=order, axis=-1)
+    if order in (1, 2, np.inf):
+        return np.linalg.norm(v, ord=order, axis=-1)
+    # Relative to the largest: small numbers to a high power are 0 in floating point.
+    size = np.abs(v).max(-1)
+    return size * np.linalg.norm(v / np.where(size > 0, size, 1)[..., None], ord=order, axis=-1)
 
 
 def _divergence(f: np.ndarray, g: np.ndarray, order: float) -> np.ndarray:

@@ -183,6 +183,21 @@ def test_no_map_with_a_worst_case_is_smoother_than_it_can_be(p):
         assert found[0] == pytest.approx(least)
 
 
+@pytest.mark.parametrize("p", [100.0, 1e3])
+def test_a_high_order_is_nearly_the_maximum_norm(p):
+    """Though the hundredth power of a step of 1e-5 is 0 in floating point."""
+    # It is up to 5^(1/p) times that, 1.6 %, and the search may end in another row.
+    near = {"rel": 0.04}
+    for which in ({"p": p}, {"q": p}):
+        limit = dict.fromkeys(which, INF)
+        found = lipschitz_constant(sharplib.softmax, 5, 5.0, steps=50, **which)
+        assert found == pytest.approx(
+            lipschitz_constant(sharplib.softmax, 5, 5.0, steps=50, **limit), **near
+        )
+    found = renyi_constant(sharplib.softmax, 5, 5.0, p=p, steps=50)
+    assert found == pytest.approx(renyi_constant(sharplib.softmax, 5, 5.0, steps=50), **near)
+
+
 def test_a_jump_is_as_steep_as_the_step_allows():
     def hard(x):
         return (x == x.max(-1, keepdims=True)) * 1.0
