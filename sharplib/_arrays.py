@@ -108,13 +108,32 @@ def per_row(value: Any, name: str, like: Rows, *, minimum: float, strict: bool) 
 
 def readable(value: Any) -> bool:
     """Whether a value can be looked at now: not traced, not batched, not on an accelerator."""
-    if not is_torch(value):
-        return True
+    return not is_torch(value) or (value.device.type == "cpu" and not _followed(value))
+
+
+def finished(settled: Any) -> bool:
+    """Whether an iteration may end: every row has settled, and that can be seen.
+
+    On a GPU too, where looking means waiting, but for less than the steps that it spares. Not
+    while a GPU records the steps, to repeat them with other numbers.
+    """
+    if not is_torch(settled):
+        return bool(namespace(settled).all(settled))
     import torch
 
-    if torch.compiler.is_compiling() or value.device.type != "cpu":
-        return False
-    return not torch._C._functorch.is_functorch_wrapped_tensor(value)
+    device = settled.device.type
+    recorded = device == "cuda" and torch.cuda.is_current_stream_capturing()
+    seen = device in ("cpu", "cuda") and not recorded and not _followed(settled)
+    return seen and bool(settled.all())
+
+
+def _followed(value: Any) -> bool:
+    """Whether torch traces or batches what is done with a tensor."""
+    import torch
+
+    return bool(
+        torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(value)
+    )
 
 
 def scalar(value: float, like: Any) -> Any:

@@ -24,13 +24,13 @@ Arrays = tuple[Any, ...]
 
 
 class Faster(NamedTuple):
-    """Another way to do the two halves of a rule; None is the answer where it does not apply."""
+    """Another way to do the two halves of a rule; either gives None where it does not apply."""
 
     value: Callable[[ClosedForm, Arrays, dict[str, Any]], Arrays | None]
     vjp: Callable[[ClosedForm, Arrays, Arrays, dict[str, Any]], Arrays | None]
 
 
-FASTER: dict[str, Faster] = {}
+FASTER: dict[str, tuple[Faster, ...]] = {}
 ITERATIVE: dict[str, ClosedForm] = {}
 
 
@@ -75,12 +75,16 @@ class ClosedForm:
 
     def evaluate(self, arrays: Arrays, settings: dict[str, Any]) -> Arrays:
         """The value, the fast way where there is one."""
-        faster = FASTER.get(self.name)
-        found = faster.value(self, arrays, settings) if faster else None
-        return self.value(*arrays, **settings) if found is None else found
+        for faster in FASTER.get(self.name, ()):
+            found = faster.value(self, arrays, settings)
+            if found is not None:
+                return found
+        return self.value(*arrays, **settings)
 
     def pull_back(self, saved: Arrays, grads: Arrays, settings: dict[str, Any]) -> Arrays:
         """The vector-Jacobian product, the fast way where there is one."""
-        faster = FASTER.get(self.name)
-        found = faster.vjp(self, saved, grads, settings) if faster else None
-        return self.vjp(saved, grads, **settings) if found is None else found
+        for faster in FASTER.get(self.name, ()):
+            found = faster.vjp(self, saved, grads, settings)
+            if found is not None:
+                return found
+        return self.vjp(saved, grads, **settings)

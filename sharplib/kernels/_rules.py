@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 from sharplib._arrays import is_torch
 from sharplib._autograd import FASTER, Arrays, ClosedForm, Faster
 from sharplib.kernels._launch import launch
+from sharplib.kernels._tensors import mere_numbers, second_order
 
 #: Below this many items a loop saves less than starting it takes the first time.
 WORTH_IT = 1 << 14
@@ -90,7 +90,7 @@ RULES: dict[str, tuple[Half, Half]] = {
 def register(smallest: int) -> None:
     """Offer all loops for arrays of at least so many items."""
     for name in RULES:
-        FASTER[name] = faster(name, smallest)
+        FASTER[name] = (*FASTER.get(name, ()), faster(name, smallest))
 
 
 def faster(name: str, smallest: int) -> Faster:
@@ -110,7 +110,7 @@ def faster(name: str, smallest: int) -> Faster:
             pulled = rule.vjp(rows[: len(saved)], rows[len(saved) :], **settings | {"axis": 1})
             return tuple(part for part in pulled if part is not None)
 
-        if not _qualify((*saved, *grads), settings, smallest) or _second_order(saved[0]):
+        if not _qualify((*saved, *grads), settings, smallest) or second_order(saved[0]):
             return None
         pulled = _run(backward, (*saved, *grads), settings, plain)
         if pulled is None or not backward.kinds.endswith("k"):
@@ -169,24 +169,5 @@ def _qualify(arrays: Arrays, settings: Settings, smallest: int) -> bool:
         return False
     import torch
 
-    kinds = (torch.Tensor, torch.nn.Parameter)
     wide = x.dtype == torch.float64 and x.shape[settings["axis"]] > _LONGEST_WIDE_ROW
-    return not wide and (
-        x.dtype in (torch.float32, torch.float64)
-        and all(
-            type(a) in kinds
-            and a.device.type == "cpu"
-            and a.layout == torch.strided
-            and not torch._C._functorch.is_functorch_wrapped_tensor(a)
-            for a in arrays
-        )
-        # Whoever watches or traces the operations shall see them.
-        and torch._C._len_torch_dispatch_stack() == 0
-        and not torch.jit.is_tracing()
-    )
-
-
-def _second_order(like: Any) -> bool:
-    """Whether this backward pass is itself to be differentiated."""
-    torch = sys.modules.get("torch")
-    return is_torch(like) and torch is not None and torch.is_grad_enabled()
+    return not wide and x.dtype in (torch.float32, torch.float64) and mere_numbers(arrays, "cpu")

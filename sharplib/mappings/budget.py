@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
+from sharplib._arrays import finished, namespace, per_row, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import pull_back_weighted, shifted, spread_out
 
@@ -121,7 +121,7 @@ def _threshold(y: Any, goal: Any, low: Any, settled: Any, axis: int) -> Any:
         # The last step is exact: it keeps the items that are strictly inside.
         at = xp.where(done & ~settled & (slope > 0), newton, xp.where(done, at, moved))
         settled = done
-        if readable(settled) and bool(xp.all(settled)):
+        if finished(settled):
             break
     return at
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
+from sharplib._arrays import finished, namespace, per_row, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import log_weights, pull_back_weighted, shifted, spread_out
 from sharplib.mappings.entmax15 import entmax15
@@ -111,7 +111,7 @@ def _entmax(x: Any, alpha: Any, *, axis: int) -> Arrays:
         moved = xp.where(inside, newton, (low + high) / 2)
         settled = (xp.abs(total - 1) <= rounding * (1 - at)) | (moved == at) | xp.isnan(total)
         at = xp.where(settled, at, moved)
-        if readable(settled) and bool(xp.all(settled)):
+        if finished(settled):
             break
     exact = xp.abs(total - 1) <= rounding * (1 - at)
     here = _given_top(y, delta, at)[0] / total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import namespace, readable, rows, scalar, widest
+from sharplib._arrays import finished, namespace, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import pull_back_weighted, shifted
 
@@ -77,7 +77,7 @@ def _entmax15(x: Any, *, axis: int) -> Arrays:
         step = (norm - 1) * norm / xp.where(total == 0, one, total)
         settled = ~(threshold + step > threshold)
         threshold = xp.where(settled, threshold, threshold + step)
-        if readable(settled) and bool(xp.all(settled)):
+        if finished(settled):
             break
     p = xp.maximum(y - threshold, zero) ** 2
     total = xp.sum(p, axis=axis, keepdims=True)

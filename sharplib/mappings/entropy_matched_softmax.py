@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
+from sharplib._arrays import finished, namespace, per_row, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import in_every_row, log_weights, normalised, pull_back, shifted
 
@@ -124,7 +124,7 @@ def _solve(y: Any, goal: Any, gap: Any, settled: Any, axis: int) -> Any:
         moved = xp.where(inside, newton, (low + high) / 2)
         done = settled | (xp.abs(excess) <= rounding * goal) | (moved == at) | xp.isnan(excess)
         at = xp.where(done, at, moved)
-        if readable(done) and bool(xp.all(done)):
+        if finished(done):
             break
     return at
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
+from sharplib._arrays import finished, namespace, per_row, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import log_weights, pull_back, shifted, spread_out
 
@@ -85,7 +85,7 @@ def _normmax(x: Any, alpha: Any, *, axis: int) -> Arrays:
         step = (norm - 1) * norm**root / xp.where(total == 0, one, total)
         settled = ~(threshold + step > threshold)
         threshold = xp.where(settled, threshold, threshold + step)
-        if readable(settled) and bool(xp.all(settled)):
+        if finished(settled):
             break
     z = xp.maximum(y - threshold, zero) ** root
     total = xp.sum(z, axis=axis, keepdims=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import namespace, readable, rows, scalar, widest
+from sharplib._arrays import finished, namespace, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import pull_back_weighted, shifted
 
@@ -74,7 +74,7 @@ def project(y: Any, axis: int) -> Any:
         total = xp.sum(xp.where(inside, y, zero), axis=axis, keepdims=True)
         threshold = (total - one) / xp.where(count == 0, one, count)
         settled = count == size
-        if readable(settled) and bool(xp.all(settled)):
+        if finished(settled):
             break
         size = count
     return xp.maximum(y - threshold, zero)

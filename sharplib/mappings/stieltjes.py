@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import namespace, per_row, readable, rows, scalar, widest
+from sharplib._arrays import finished, namespace, per_row, rows, scalar, widest
 from sharplib._autograd import Arrays, ClosedForm
 from sharplib.mappings._rows import in_every_row, log_weights, shifted
 
@@ -83,7 +83,7 @@ def _stieltjes(x: Any, q: Any, *, axis: int) -> Arrays:
         # Newton on total^(-1/q) = 1: straight in λ where all scores are equal.
         step = (total ** (1 / power) - 1) * total / xp.where(slope == 0, one, slope)
         settled = ~(step > rounding * pole)  # NaN is settled too
-        if readable(settled) and bool(xp.all(settled)):
+        if finished(settled):
             break
         pole = xp.where(settled, pole, pole + step)
     p = weights / xp.where(total == 0, one, total)
