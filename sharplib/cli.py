@@ -183,6 +183,9 @@ def _app() -> Callable[..., Any]:
                 raise ValueError(f"unknown preset {preset!r} of {study}; there is: {known}")
             settings, usual_seeds = module.PRESETS[preset]
             chosen = usual_seeds if seeds is None else _seeds(seeds)
+            only = getattr(module, "DEVICES", None)
+            if only and device.split(":")[0] not in only:
+                raise ValueError(f"device must be {' or '.join(only)} for {study}, got {device!r}")
             _check_device(device)
             _jobs.check(backend, jobs)
             _check_writable(results)

@@ -1,7 +1,9 @@
 """The command `sharp`: what it prints, and one clear line for whatever can be wrong."""
 
 import builtins
+import inspect
 import os
+import re
 import subprocess
 import sys
 from urllib.error import URLError
@@ -9,7 +11,7 @@ from urllib.error import URLError
 import pytest
 
 from sharplib import cli
-from sharplib.studies import STUDIES, Preset, max_retrieval
+from sharplib.studies import STUDIES, Preset, load, max_retrieval
 
 TINY = Preset(
     max_retrieval.Settings(
@@ -123,6 +125,15 @@ def test_a_device_that_this_torch_does_not_know_in_few_words(refused, monkeypatc
     monkeypatch.setattr("torch.empty", no)
     line = refused("run", "max-retrieval", "--device", "mps")
     assert line.endswith("cannot be used here: Could not run 'it' with the 'MPS' backend\n")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_no_study_takes_a_device_and_computes_elsewhere(refused, study):
+    # Its table would name the device. What `run` says of it is what a reader goes by.
+    about = inspect.getdoc(load(study).run)
+    on_cpu = re.search(r"device\n    (Has no effect|Must be .cpu)|See `single_module.run`", about)
+    line = refused("run", study, "--device", "cuda:99")
+    assert (f"device must be cpu for {study}, got 'cuda:99'" in line) == bool(on_cpu)
 
 
 @pytest.mark.parametrize(

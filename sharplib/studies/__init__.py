@@ -11,6 +11,7 @@ A study is a module that offers
 * `KEYS`, the columns that name a cell of the table; `HEADLINE`, the measure to show first;
   `BASELINE`, the rule that the others are tested against, or None;
   `NUMERICS`, precision and threads, for the record;
+* if it computes on some devices alone, `DEVICES`, their types: `sharp run` takes no other;
 * and, if figures should not be shown as mean and standard error, `report(ours)`, the text that
   stands for them.
 

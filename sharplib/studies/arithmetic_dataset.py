@@ -46,6 +46,7 @@ from sharplib.studies.single_module import RANGES, UNITS, Range, side_by_side
 __all__ = [
     "BASELINE",
     "CASES",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -64,6 +65,7 @@ VERSION = 1
 KEYS = ("operation", "unit", "train")
 HEADLINE = "success"
 BASELINE = None
+DEVICES = ("cpu",)
 NUMERICS: Mapping[str, Any] = MappingProxyType({"precision": "float32", "cpu_threads": 1})
 
 CASES: tuple[tuple[str, str], ...] = (

@@ -40,6 +40,7 @@ from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
 
 __all__ = [
     "BASELINE",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -55,6 +56,7 @@ VERSION = 1
 KEYS = ("rule", "task")
 HEADLINE = "accuracy"
 BASELINE = "softmax"
+DEVICES = ("cpu",)
 
 _SHAPE = Shape(outputs=10, length=16, patch=4)
 

@@ -44,6 +44,7 @@ from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
 
 __all__ = [
     "BASELINE",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -62,6 +63,7 @@ VERSION = 1
 KEYS = ("rule", "classes", "labels")
 HEADLINE = "f1"
 BASELINE = "softmax, threshold"
+DEVICES = ("cpu",)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ from sharplib.studies.max_retrieval._numerics import careful
 __all__ = [
     "BASELINE",
     "COST",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -70,6 +71,7 @@ VERSION = 1
 KEYS = ("rule", "task")
 HEADLINE = "loss"
 BASELINE = "softmax"
+DEVICES = ("cpu",)
 # Other versions of Python have other help texts.
 NUMERICS = MappingProxyType(dict(_NUMERICS, text_sha256=_data.help_texts().digest))
 

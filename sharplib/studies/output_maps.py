@@ -37,6 +37,7 @@ from sharplib.studies.max_retrieval._numerics import NUMERICS, careful
 
 __all__ = [
     "BASELINE",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -52,6 +53,7 @@ VERSION = 1
 KEYS = ("rule", "task")
 HEADLINE = "accuracy"
 BASELINE = "softmax"
+DEVICES = ("cpu",)
 
 RULES = ("softmax", "sparsemax", "plsoftmax")
 TASKS = ("one digit", "two digits")

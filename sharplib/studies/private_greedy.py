@@ -42,6 +42,7 @@ from sharplib.studies._storage import Store
 
 __all__ = [
     "BASELINE",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NUMERICS",
@@ -56,6 +57,7 @@ VERSION = 1
 KEYS = ("rule", "neighbours", "data", "budget")
 HEADLINE = "share of greedy"
 BASELINE = None
+DEVICES = ("cpu",)
 NUMERICS = MappingProxyType({"precision": "float64", "cpu_threads": 1})
 
 DATA = ("digits", "random")

@@ -20,11 +20,19 @@ import pandas as pd
 
 from sharplib.studies import single_module
 from sharplib.studies._settings import Preset, at_least
-from sharplib.studies.single_module import BASELINE, HEADLINE, KEYS, NUMERICS, side_by_side
+from sharplib.studies.single_module import (
+    BASELINE,
+    DEVICES,
+    HEADLINE,
+    KEYS,
+    NUMERICS,
+    side_by_side,
+)
 
 __all__ = [
     "BASELINE",
     "CASES",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NUMERICS",

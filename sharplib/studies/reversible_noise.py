@@ -35,6 +35,7 @@ from sharplib.studies.single_module import _loops
 
 __all__ = [
     "BASELINE",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "NOISE",
@@ -51,6 +52,7 @@ VERSION = 1
 KEYS = ("noise", "low", "high")
 HEADLINE = "right"
 BASELINE = None
+DEVICES = ("cpu",)
 NUMERICS: Mapping[str, Any] = MappingProxyType({"precision": "float32", "cpu_threads": 1})
 
 NOISE: Mapping[str, tuple[float, float] | None] = MappingProxyType(

@@ -40,6 +40,7 @@ from sharplib.studies.periodic_attention.model import Network, Weigh
 
 __all__ = [
     "BASELINE",
+    "DEVICES",
     "HEADLINE",
     "KEYS",
     "MAPS",
@@ -56,6 +57,7 @@ VERSION = 1
 KEYS = ("rule", "depth")
 HEADLINE = "accuracy"
 BASELINE = "softmax"
+DEVICES = ("cpu",)
 
 MAPS: Mapping[str, Any] = MappingProxyType(
     {

@@ -60,6 +60,7 @@ from sharplib.studies.single_module.training import Models, answers, train
 __all__ = [
     "BASELINE",
     "CASES",
+    "DEVICES",
     "FLAT",
     "HEADLINE",
     "KEYS",
@@ -92,6 +93,7 @@ VERSION = 1
 KEYS = ("operation", "unit", "train")
 HEADLINE = "success"
 BASELINE = None
+DEVICES = ("cpu",)
 NUMERICS: Mapping[str, Any] = MappingProxyType({"precision": "float32", "cpu_threads": 1})
 
 
