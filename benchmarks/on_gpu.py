@@ -1,7 +1,7 @@
 """How fast every mapping is on a GPU, as it comes and compiled, beside torch.softmax.
 
-Times are medians of the GPU's own clock, its cache emptied before each call. The floor is a copy of as many bytes as must
-move, as in ``mappings.py``.
+Times are medians of the GPU's own clock, its cache emptied before each call. The floor is a copy of
+as many bytes as must move, as in ``mappings.py``.
 
     python benchmarks/on_gpu.py [names]
 
