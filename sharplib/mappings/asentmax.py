@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import per_row, rows
+from sharplib._arrays import per_row, rows, scalar
 from sharplib.mappings._length import log_length, scaled
+from sharplib.mappings._positive import positive_per_row
 from sharplib.mappings.entmax import entmax
 
 
@@ -45,7 +46,8 @@ def asentmax(
     TypeError
         Integer or complex scores, a parameter of another array library.
     ValueError
-        A parameter out of its range or not finite, an axis out of range.
+        A parameter out of its range or not finite, an axis out of range. In a tensor on an
+        accelerator or under a transform a parameter out of its range gives NaN instead.
 
     Notes
     -----
@@ -66,8 +68,10 @@ def asentmax(
     0.934
     """
     row = rows(x, axis)
-    beta = per_row(beta, "beta", row, minimum=0.0, strict=True)
+    beta = positive_per_row(beta, "beta", row)
     gamma = per_row(gamma, "gamma", row, minimum=-float("inf"), strict=True)
     delta = per_row(delta, "delta", row, minimum=0.0, strict=False)
     scale = delta + beta * log_length(row) ** gamma
+    if not isinstance(delta, float):
+        scale = row.xp.where(delta >= 0, scale, scalar(float("nan"), scale))
     return row.restore(entmax(scaled(row, scale), alpha, row.axis))

@@ -43,7 +43,8 @@ def entropy_matched_softmax(x: Any, target: Any, axis: int = -1) -> Any:
     TypeError
         Integer or complex scores, a target of another array library.
     ValueError
-        A target that is negative or not finite, an axis out of range.
+        A target that is negative or not finite, an axis out of range. In a tensor on an accelerator
+        or under a transform a target that is negative or NaN gives NaN instead.
 
     Notes
     -----
@@ -77,6 +78,7 @@ def _matched(x: Any, target: Any, *, axis: int) -> Arrays:
     wide = xp.astype(x, widest(x), copy=False)
     y = shifted(wide, axis)
     goal = xp.astype(target, y.dtype, copy=False)
+    goal = xp.where(goal >= 0, goal, scalar(float("nan"), y))
     # Gaps so small that β would overflow count as ties: below 1e-305 in float64.
     ties = y >= -_GONE / float(xp.finfo(y.dtype).max) * 1e3
     tied = xp.astype(ties, y.dtype)
@@ -91,6 +93,7 @@ def _matched(x: Any, target: Any, *, axis: int) -> Arrays:
     p = normalised(xp.where(xp.isinf(beta), one, beta) * y, axis)[0]
     limit = tied / xp.where(count == 0, one, count)
     p = xp.where(at_limit & ~alone, limit, p)
+    p = xp.where(xp.isnan(goal), goal, p)
     return xp.astype(p, x.dtype, copy=False), xp.astype(beta, x.dtype, copy=False)
 
 

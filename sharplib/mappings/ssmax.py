@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sharplib._arrays import per_row, rows
+from sharplib._arrays import rows
 from sharplib.mappings._length import log_length, scaled
+from sharplib.mappings._positive import positive_per_row
 from sharplib.mappings.softmax import softmax
 
 
@@ -36,7 +37,8 @@ def ssmax(x: Any, s: Any, axis: int = -1) -> Any:
     TypeError
         Integer or complex scores, an `s` of another array library.
     ValueError
-        An `s` that is not positive and finite, an axis out of range.
+        An `s` that is not positive and finite, an axis out of range. In a tensor on an accelerator
+        or under a transform a bad `s` gives NaN instead.
 
     Notes
     -----
@@ -56,5 +58,5 @@ def ssmax(x: Any, s: Any, axis: int = -1) -> Any:
     0.94
     """
     row = rows(x, axis)
-    s = per_row(s, "s", row, minimum=0.0, strict=True)
+    s = positive_per_row(s, "s", row)
     return row.restore(softmax(scaled(row, s * log_length(row)), row.axis))

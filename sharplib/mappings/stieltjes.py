@@ -40,7 +40,8 @@ def stieltjes(x: Any, q: Any, axis: int = -1) -> Any:
     TypeError
         Integer or complex scores, a `q` of another array library.
     ValueError
-        A `q` that is below 1 or not finite, an axis out of range.
+        A `q` that is below 1 or not finite, an axis out of range. In a tensor on an accelerator or
+        under a transform a `q` that is below 1 or NaN gives NaN instead.
 
     Notes
     -----
@@ -72,6 +73,7 @@ def _stieltjes(x: Any, q: Any, *, axis: int) -> Arrays:
     xp = namespace(x)
     y = shifted(xp.astype(x, widest(x), copy=False), axis)
     power = xp.astype(q, y.dtype, copy=False)
+    power = xp.where(power >= 1, power, scalar(float("nan"), y))
     one = scalar(1.0, y)
     rounding = 4 * float(xp.finfo(y.dtype).eps)
     pole = xp.ones_like(power)  # λ - max x: at 1 the top alone weighs 1

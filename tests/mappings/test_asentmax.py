@@ -148,3 +148,15 @@ def test_a_parameter_out_of_range_is_refused(name, bad):
     parameters[name] = None
     with pytest.raises(TypeError, match=rf"^{name} must be an array or a tensor, got NoneType"):
         sharplib.asentmax(np.zeros(3), **parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), [("beta", -1.0), ("beta", 0.0), ("delta", -1.0), ("alpha", 0.5)]
+)
+def test_a_bad_parameter_that_cannot_be_read_gives_nan(name, bad):
+    def weigh(x, value):
+        return sharplib.asentmax(x, **({"beta": 0.5, "gamma": 1.0} | {name: value}))
+
+    result = torch.func.vmap(weigh)(torch.arange(6.0).reshape(2, 3), torch.tensor([1.5, bad]))
+    assert result[0].isfinite().all()
+    assert result[1].isnan().all()

@@ -128,3 +128,11 @@ def test_a_target_that_is_negative_or_not_finite_is_refused(bad):
         sharplib.entropy_matched_softmax(np.zeros(3), np.array([bad]))
     with pytest.raises(TypeError, match=r"^target must be an array or a tensor, got NoneType"):
         sharplib.entropy_matched_softmax(np.zeros(3), None)
+
+
+@pytest.mark.parametrize("bad", [-0.1, float("nan")])
+def test_a_bad_target_that_cannot_be_read_gives_nan(bad):
+    x, targets = torch.arange(6.0).reshape(2, 3), torch.tensor([0.5, bad])
+    result = torch.func.vmap(sharplib.entropy_matched_softmax)(x, targets)
+    assert result[0].isfinite().all()
+    assert result[1].isnan().all()

@@ -117,3 +117,12 @@ def test_an_s_that_is_not_positive_is_refused(bad):
         sharplib.ssmax(np.zeros((1, 3)), np.array([[bad]]))
     with pytest.raises(TypeError, match=r"^s must be an array or a tensor, got NoneType"):
         sharplib.ssmax(np.zeros(3), None)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan")])
+def test_a_bad_s_that_cannot_be_read_gives_nan(bad):
+    result = torch.func.vmap(sharplib.ssmax)(
+        torch.arange(6.0).reshape(2, 3), torch.tensor([1, bad])
+    )
+    assert result[0].isfinite().all()
+    assert result[1].isnan().all()

@@ -145,3 +145,11 @@ def test_a_power_below_one_is_refused(bad):
         sharplib.stieltjes(np.zeros(3), bad)
     with pytest.raises(TypeError, match=r"^q must be an array or a tensor, got NoneType"):
         sharplib.stieltjes(np.zeros(3), None)
+
+
+@pytest.mark.parametrize("bad", [0.5, -1.0, float("nan")])
+def test_a_bad_power_that_cannot_be_read_gives_nan(bad):
+    x, powers = torch.arange(6.0).reshape(2, 3), torch.tensor([2.0, bad])
+    result = torch.func.vmap(sharplib.stieltjes)(x, powers)
+    assert result[0].isfinite().all()
+    assert result[1].isnan().all()
