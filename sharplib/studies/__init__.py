@@ -8,8 +8,8 @@ A study is a module that offers
 * `run(settings, seeds, device, *, jobs, store, progress, checkpoint_seconds)`, which returns one
   tidy table with a row per figure; the keywords have defaults and decide no digit;
 * `published()`, the paper's own figures, each with the tag that says how well it is known;
-* `KEYS`, the columns that name a cell of the table; `HEADLINE`, the measure to show first;
-  `BASELINE`, the rule that the others are tested against, or None;
+* `KEYS`, the columns that name a cell of the table, two or more; `HEADLINE`, the measure to show
+  first; `BASELINE`, what the others in the column `rule` are tested against, or None;
   `NUMERICS`, precision and threads, for the record;
 * if it computes on some devices alone, `DEVICES`, their types: `sharp run` takes no other;
 * and, if figures should not be shown as mean and standard error, `report(ours)`, the text that

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -39,6 +40,12 @@ def test_every_chapter_says_what_it_needs(maps: ModuleType) -> None:
     assert third.helped_by == (f"{folder}/dispersion-theorem",)
     first = json.loads((ROOT / f"{third.name}.ipynb").read_text("utf-8"))["cells"][0]
     assert f"{third.minutes} minutes, and {third.exercise_minutes} more" in "".join(first["source"])
+
+
+def test_the_landing_page_lists_the_chapters_in_their_order(maps: ModuleType) -> None:
+    page = (ROOT / "book" / "intro.md").read_text("utf-8")
+    listed = re.findall(r"(?m)^(\d+)\. \{doc\}`.+ </(\S+)>`", page)
+    assert listed == [(str(i), each.name) for i, each in enumerate(maps.chapters(ROOT), 1)]
 
 
 def test_links_are_read_as_sphinx_reads_them(maps: ModuleType) -> None:

@@ -46,6 +46,8 @@ def test_every_study_in_the_catalogue_keeps_the_contract():
         assert study.Settings.__dataclass_params__.frozen
         assert set(study.PRESETS) >= {"quick", "paper"}
         assert study.VERSION >= 1
+        assert len(study.KEYS) >= 2
+        assert study.BASELINE is None or "rule" in study.KEYS
         published = study.published()
         assert list(published.columns) == [*study.KEYS, "measure", "value", "tag"]
         assert set(published.tag) <= {"paper", "code", "second-hand", "recalled", "derived"}
