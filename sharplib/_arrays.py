@@ -87,7 +87,8 @@ def per_row(value: Any, name: str, like: Rows, *, minimum: float, strict: bool) 
         good = number > minimum if strict else number >= minimum
         if not (good and math.isfinite(number)):
             raise ValueError(f"{name} must be {bound}, got {value!r}")
-        return number
+        most = float(like.xp.finfo(like.values.dtype).max)
+        return min(max(number, -most), most)  # as close to it as the rows' precision can tell
     value = as_array(value, name)
     xp = like.xp
     if namespace(value) is not xp:

@@ -338,3 +338,10 @@ def test_an_epsilon_that_is_negative_is_refused(bad):
         sharplib.prenormalise(np.zeros(3), epsilon=bad)
     with pytest.raises(TypeError, match=r"^epsilon must be one number, not an array"):
         sharplib.prenormalise(np.zeros((2, 3)), epsilon=np.zeros((2, 1)))
+
+
+@pytest.mark.parametrize("settings", [{"offset": 1e300}, {"offset": 1.0, "frequency": 1e300}])
+def test_settings_beyond_the_precision_of_the_scores_give_weights(library, settings):
+    p = library.numpy(sharplib.sin_max(library.array([[0.5, -2.0, 3.0]]), **settings))
+    assert np.isfinite(p).all()
+    assert p.sum() == pytest.approx(1, rel=2 * library.eps)

@@ -126,6 +126,15 @@ def test_a_lipschitz_constant_of_one_half_is_the_best():
         assert steepest < below
 
 
+@pytest.mark.parametrize("far", [1e300, -1e300])
+def test_a_sink_beyond_the_precision_of_the_scores(library, far):
+    x = np.array([[1.0, 2.0, -np.inf], [-np.inf, -np.inf, -np.inf]])
+    expected = sharplib.softmax(x) if far < 0 else np.zeros((2, 3))
+    p = library.numpy(sharplib.sink_softmax(library.array(x), far))
+    # One rounding of the result, and a few of the work.
+    np.testing.assert_allclose(p, expected, rtol=library.eps + 4 * library.work_eps)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 def test_a_sink_that_is_not_finite_is_refused(bad):
     with pytest.raises(ValueError, match=r"^sink must be .* finite, got "):
