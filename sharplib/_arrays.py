@@ -129,11 +129,13 @@ def finished(settled: Any) -> bool:
 
 
 def _followed(value: Any) -> bool:
-    """Whether torch traces or batches what is done with a tensor."""
+    """Whether torch traces or batches what is done with a tensor, or it has a shape alone."""
     import torch
 
     return bool(
-        torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(value)
+        torch.compiler.is_compiling()
+        or torch._C._functorch.is_functorch_wrapped_tensor(value)
+        or isinstance(value, torch._subclasses.FakeTensor)
     )
 
 

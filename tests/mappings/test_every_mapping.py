@@ -17,6 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from torch._subclasses import FakeTensorMode
 
 import sharplib
 from sharplib.mappings import CATALOGUE, Mapping
@@ -230,6 +231,14 @@ def test_an_axis_out_of_range_is_refused(mapping, axis):
 def test_an_axis_that_is_no_integer_is_refused(mapping, axis):
     with pytest.raises(TypeError, match=r"^axis must be an integer, got "):
         mapping(np.zeros((2, 3)), axis)
+
+
+def test_tensors_without_numbers_have_a_result_without_numbers(mapping):
+    with FakeTensorMode():
+        x = torch.zeros(3, 5, requires_grad=True)
+        p = mapping(x)
+        p.sum().backward()
+        assert p.shape == x.grad.shape == (3, 5)
 
 
 # --- gradients -----------------------------------------------------------------------------------
