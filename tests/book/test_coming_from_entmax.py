@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import entmax
@@ -13,14 +15,21 @@ import torch
 import sharplib
 import sharplib.nn
 
-PAGE = Path(__file__).resolve().parents[2] / "book" / "library.md"
-PAIRS = re.findall(r"^\| `(entmax\..+?)` \| `(sharplib\..+?)` \|$", PAGE.read_text("utf-8"), re.M)
+PAGE = (Path(__file__).resolve().parents[2] / "book" / "library.md").read_text("utf-8")
+PAIRS = re.findall(r"^\| `(entmax\..+?)` \| `(sharplib\..+?)` \|$", PAGE, re.M)
 
 
 def test_every_public_name_has_its_line():
     modules = {"activations", "losses", "root_finding"}
     public = {name for name in dir(entmax) if not name.startswith("_")} - modules
     assert {theirs.split("(")[0].removeprefix("entmax.") for theirs, _ in PAIRS} == public
+
+
+def test_the_page_names_all_that_must_be_imported():
+    imports = re.findall(r"`(import sharplib[.\w]*)`", PAGE)
+    names = {ours.split("(")[0] for _, ours in PAIRS}
+    code = "; ".join([*imports, *sorted(names)])
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def call(code: str, x: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
