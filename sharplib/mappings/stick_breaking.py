@@ -65,7 +65,9 @@ def _sum_before(y: Any, axis: int) -> Any:
     first = tuple(slice(0, size - 1) if i == axis else slice(None) for i in range(y.ndim))
     start = tuple(slice(0, 1) if i == axis else slice(None) for i in range(y.ndim))
     sums = y[first].cumsum(axis) if is_torch(y) else xp.cumulative_sum(y[first], axis=axis)
-    return xp.concat([xp.zeros_like(y[start]), sums], axis=axis)
+    # torch knows how to batch its own name for it alone.
+    join = xp.cat if is_torch(y) else xp.concat
+    return join([xp.zeros_like(y[start]), sums], axis=axis)
 
 
 def _broken(x: Any, *, axis: int) -> Arrays:

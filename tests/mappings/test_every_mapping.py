@@ -273,6 +273,11 @@ def test_vmap_and_jacrev(mapping, generic):
         torch.func.vmap(torch.func.jacrev(mapping))(x),
         torch.stack([torch.autograd.functional.jacobian(mapping, row) for row in x]),
     )
+    # Its batches are of an older kind.
+    torch.testing.assert_close(
+        torch.autograd.functional.jacobian(mapping, x[0], vectorize=True),
+        torch.autograd.functional.jacobian(mapping, x[0]),
+    )
 
 
 @pytest.mark.slow
