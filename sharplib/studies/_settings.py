@@ -1,6 +1,7 @@
 """What the settings of all studies have in common."""
 
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any, Generic, NamedTuple, TypeVar
 
 __all__ = ["Preset", "at_least", "different", "resolve"]
@@ -41,13 +42,19 @@ def resolve(
 
 
 def different(seeds: Sequence[int]) -> tuple[int, ...]:
-    """Return the seeds.
+    """Return the seeds, as Python's own whole numbers, which JSON knows; NumPy's will do.
 
     Raises
     ------
+    TypeError
+        Seeds that are not whole numbers.
     ValueError
         Seeds that are empty, repeated or negative.
     """
-    if not len(seeds) or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+    try:
+        seeds = tuple(map(index, seeds))
+    except TypeError:
+        raise TypeError(f"seeds must be whole numbers, got {seeds!r}") from None
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise ValueError(f"seeds must be different numbers from 0 on, got {list(seeds)!r}")
-    return tuple(seeds)
+    return seeds

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 
@@ -186,3 +187,12 @@ def test_bad_settings_are_named(change, message):
 def test_bad_seeds_are_named(seeds):
     with pytest.raises(ValueError, match=r"seeds must be different numbers from 0 on, got \["):
         study.run(TINY, seeds)
+
+
+def test_seeds_may_be_those_of_numpy(tmp_path):
+    # The store names its folders by them, in JSON.
+    store = Store(tmp_path, {})
+    table = study.run(TINY, np.arange(2), jobs=2, store=store)
+    pd.testing.assert_frame_equal(table, study.run(TINY, [0, 1]), check_exact=True)
+    with pytest.raises(TypeError, match=r"seeds must be whole numbers, got \[0.5\]"):
+        study.run(TINY, [0.5])
