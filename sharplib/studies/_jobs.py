@@ -95,7 +95,7 @@ def in_processes(
             None if cluster else progress and partial(progress, line=line)
             for line in range(len(arguments))
         ]
-        Parallel(n_jobs=None if cluster else jobs)(
+        Parallel(n_jobs=None if cluster else min(jobs, len(arguments)))(
             delayed(work)(*some, away, line) for some, line in zip(arguments, lines, strict=True)
         )
         return [work(*some, store, None) for some in arguments]
