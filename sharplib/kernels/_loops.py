@@ -756,7 +756,7 @@ def solve_matched(x, m, goal, gap, single):
         newton = at + excess / (variance if variance > 0 else 1.0)
         inside = low < newton < high and variance > 0
         moved = newton if inside else (low + high) / 2
-        if abs(excess) <= rounding * goal or moved == at:
+        if abs(excess) <= rounding * goal or moved == at or newton == at:
             break
         near = single and inside and abs(newton - at) < 1e-4  # the next error is its square
         at = moved
@@ -1307,7 +1307,7 @@ def settle_top(x, m, one, delta, low, high):
 def settle_top_surely(x, m, delta, at):
     """The logarithm of the top weight, or else two where its sum is not the same side of 1."""
     rounding = 8 * np.finfo(np.float64).eps
-    low, high = -math.log(x.size), 0.0
+    low, high = -math.log(x.size) - 1e-9, 0.0
     for step in range(76):
         total, slope = sums_given_top(x, m, 1.0, delta, at)
         if total < 1:
@@ -1604,7 +1604,7 @@ def budget(x, goal, p, inside, odd, start, stop):
                 high = at
             newton = at + excess / max(slope, 1)
             halved = -math.expm1((math.log1p(-low) + math.log1p(-high)) / 2)
-            follow = slope > 0 and low <= newton <= high and step < 24
+            follow = slope > 0 and low < newton < high and step < 24
             moved = newton if follow else halved
             noise = rounding * ((1 - at) * (slope + 1) + wanted)
             if abs(excess) <= noise or moved == at:

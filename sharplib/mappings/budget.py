@@ -114,7 +114,7 @@ def _threshold(y: Any, goal: Any, low: Any, settled: Any, axis: int) -> Any:
         high = xp.where(excess > 0, high, at)
         newton = at + excess / xp.where(slope == 0, one, slope)
         halved = -xp.expm1((xp.log1p(-low) + xp.log1p(-high)) / 2)
-        follow = (slope > 0) & (newton >= low) & (newton <= high) & (step < _NEWTON_STEPS)
+        follow = (slope > 0) & (newton > low) & (newton < high) & (step < _NEWTON_STEPS)
         moved = xp.where(follow, newton, halved)
         noise = rounding * ((1 - at) * (slope + 1) + goal)
         done = settled | (xp.abs(excess) <= noise) | (moved == at) | xp.isnan(excess)

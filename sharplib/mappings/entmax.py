@@ -94,8 +94,9 @@ def _entmax(x: Any, alpha: Any, *, axis: int) -> Arrays:
     y = xp.where(xp.isinf(y), scalar(-float(xp.finfo(y.dtype).max) / 1e3, y), y)
     delta = xp.astype(alpha, y.dtype, copy=False) - 1
     delta = xp.where(delta >= 0, delta, scalar(math.nan, y))
-    # The unknown is the logarithm of the top weight: between 1/n and 1.
-    low = -xp.log(xp.where(present == 0, one, present))
+    # The unknown is the logarithm of the top weight: between 1/n and 1. A row of equal scores has
+    # 1/n, and Newton shall land on it from inside.
+    low = -xp.log(xp.where(present == 0, one, present)) - 1e-9
     high = xp.zeros_like(low)
     at = high
     rounding = 8 * float(xp.finfo(y.dtype).eps)

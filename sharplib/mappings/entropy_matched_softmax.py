@@ -125,7 +125,8 @@ def _solve(y: Any, goal: Any, gap: Any, settled: Any, axis: int) -> Any:
         newton = at - excess / xp.where(slope < 0, slope, scalar(-1.0, y))
         inside = (newton > low) & (newton < high) & (slope < 0)
         moved = xp.where(inside, newton, (low + high) / 2)
-        done = settled | (xp.abs(excess) <= rounding * goal) | (moved == at) | xp.isnan(excess)
+        still = (moved == at) | (newton == at)
+        done = settled | (xp.abs(excess) <= rounding * goal) | still | xp.isnan(excess)
         at = xp.where(done, at, moved)
         if finished(done):
             break
