@@ -18,6 +18,7 @@ def mere_numbers(tensors: tuple[Any, ...], device: str) -> bool:
             and a.device.type == device
             and a.layout == torch.strided
             and not torch._C._functorch.is_functorch_wrapped_tensor(a)
+            and not torch._C._functorch.is_legacy_batchedtensor(a)
             for a in tensors
         )
         # Whoever watches or traces the operations shall see them.
