@@ -35,7 +35,10 @@ def as_array(x: Any, name: str) -> Any:
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array; put -inf where its mask is set")
     if isinstance(x, list | tuple | float | int):
-        x = np.asarray(x)
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise ValueError(f"{name} must be rows of one length, got {x!r}") from None
     if not (is_torch(x) or array_api_compat.is_array_api_obj(x)):
         raise TypeError(f"{name} must be an array or a tensor, got {type(x).__name__}")
     if not namespace(x).isdtype(x.dtype, "real floating"):

@@ -35,6 +35,8 @@ class AdaptiveEntmax(torch.nn.Module):
     ------
     ValueError
         An alpha that is not strictly between 1 and 2.
+    TypeError
+        A shape that is no sequence: 8 heads are ``(8, 1, 1)``.
 
     Notes
     -----
@@ -53,6 +55,8 @@ class AdaptiveEntmax(torch.nn.Module):
         super().__init__()
         if not 1 < alpha < 2:
             raise ValueError(f"alpha must lie strictly between 1 and 2, got {alpha!r}")
+        if not isinstance(shape, Sequence):
+            raise TypeError(f"shape must be a sequence of integers, got {shape!r}")
         self.axis = axis
         logit = math.log((alpha - 1) / (2 - alpha))
         self.logit = torch.nn.Parameter(torch.full(tuple(shape), logit))

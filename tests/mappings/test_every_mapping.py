@@ -214,6 +214,11 @@ def test_a_masked_array_is_refused_rather_than_unmasked(mapping):
         mapping(np.ma.masked_array([1.0, 2.0], mask=[True, False]))
 
 
+def test_lists_of_other_lengths_are_refused(mapping):
+    with pytest.raises(ValueError, match=r"^x must be rows of one length, got \[\[1.0\], "):
+        mapping([[1.0], [1.0, 2.0]])
+
+
 def test_lists_of_floats_are_taken_as_numpy(mapping):
     np.testing.assert_array_equal(mapping([0.0, 1.0]), mapping(np.array([0.0, 1.0])))
 

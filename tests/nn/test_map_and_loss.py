@@ -127,3 +127,9 @@ def test_adaptive_entmax_has_one_alpha_per_head(rng):
 def test_adaptive_entmax_begins_between_softmax_and_sparsemax(bad):
     with pytest.raises(ValueError, match=r"^alpha must lie strictly between 1 and 2, got "):
         AdaptiveEntmax(alpha=bad)
+
+
+def test_adaptive_entmax_wants_a_shape():
+    with pytest.raises(TypeError, match=r"^shape must be a sequence of integers, got 8$"):
+        AdaptiveEntmax(8)
+    assert AdaptiveEntmax(torch.Size([8, 1, 1])).alpha.shape == (8, 1, 1)
