@@ -142,6 +142,16 @@ def test_the_plain_text_does_the_rest(work, gpu, calls, rng):
     assert calls == []
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # of torch about its own parts
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_a_compiled_graph_calls_the_kernel(gpu, calls, plain, rng):
+    x = torch.tensor(rng.standard_normal((3, 40)).astype(np.float32))
+    compiled = torch.compile(sharplib.entmax15, fullgraph=True, backend="aot_eager")
+    p = compiled(x.to(gpu))
+    assert calls == ["entmax15"]
+    torch.testing.assert_close(p.cpu(), plain(lambda: sharplib.entmax15(x)), rtol=1e-5, atol=1e-6)
+
+
 def test_who_counts_operations_sees_them(gpu, calls, rng):
     with FlopCounterMode(display=False):
         sharplib.sparsemax(torch.tensor(rng.standard_normal((3, 4)).astype(np.float32)).to(gpu))
