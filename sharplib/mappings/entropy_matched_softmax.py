@@ -79,7 +79,7 @@ def _matched(x: Any, target: Any, *, axis: int) -> Arrays:
     y = shifted(wide, axis)
     goal = xp.astype(target, y.dtype, copy=False)
     goal = xp.where(goal >= 0, goal, scalar(float("nan"), y))
-    # Gaps so small that β would overflow count as ties: below 1e-305 in float64.
+    # Gaps so small that β might overflow count as ties: below 4.5e-303 in float64.
     ties = y >= -_GONE / float(xp.finfo(y.dtype).max) * 1e3
     tied = xp.astype(ties, y.dtype)
     count = xp.sum(tied, axis=axis, keepdims=True)
