@@ -7,7 +7,7 @@ import pytest
 import scipy.optimize
 import scipy.special
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -32,10 +32,11 @@ def exact(x: np.ndarray, q: float) -> np.ndarray:
 
 
 @given(x=ROWS, q=POWERS)
+@example(x=np.zeros(6), q=61.0)
 @settings(deadline=None)
 def test_stieltjes_against_bisection(x, q):
-    # The root is known to a rounding or two, and its power q = 64 to 64 times that.
-    np.testing.assert_allclose(sharplib.stieltjes(x, q), exact(x, q), rtol=1e-13)
+    # Bisection ends within 2e-15 of a root near 1, and its power q = 64 within 64 times that.
+    np.testing.assert_allclose(sharplib.stieltjes(x, q), exact(x, q), rtol=2e-13)
 
 
 @given(x=hnp.arrays(np.float64, st.integers(1, 12), elements=WILD), q=POWERS)
