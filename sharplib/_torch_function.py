@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from sharplib._autograd import ITERATIVE
+from sharplib._autograd import ITERATIVE, ClosedForm
 
 
 class TorchFunction(torch.autograd.Function):
@@ -15,11 +15,13 @@ class TorchFunction(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(rule: Any, settings: dict[str, Any], *arrays: torch.Tensor) -> Any:
+    def forward(*given: Any) -> Any:
+        # torch.compile puts a context in front where no gradient is wanted.
+        rule, settings, *arrays = given if isinstance(given[0], ClosedForm) else given[1:]
         if not torch.compiler.is_compiling():
-            return rule.evaluate(arrays, settings)
+            return rule.evaluate(tuple(arrays), settings)
         if rule.iterative:
-            return tuple(iterate(rule.name, list(arrays), settings["axis"]))
+            return tuple(iterate(rule.name, arrays, settings["axis"]))
         return rule.value(*arrays, **settings)
 
     @staticmethod

@@ -298,6 +298,10 @@ def test_compiles_as_one_graph(mapping, generic):
     result = compiled(generic)
     torch.testing.assert_close(result, mapping(generic))
     torch.testing.assert_close(torch.autograd.grad(result[:, 0].sum(), generic)[0], gradient)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(generic), mapping(generic))
+    still = generic.detach()
+    torch.testing.assert_close(compiled(still), mapping(still))
 
 
 # --- the claims of the catalogue, and their opposites ---------------------------------------------
