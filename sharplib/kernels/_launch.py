@@ -116,7 +116,7 @@ def _empty(like: Any, shape: tuple[int, int]) -> Any:
     if is_torch(like):
         import torch
 
-        return torch.empty(shape, dtype=like.dtype)
+        return torch.empty(shape, dtype=like.dtype, device="cpu")
     return np.empty(shape, like.dtype)
 
 
@@ -142,7 +142,7 @@ def _back(result: Any, lead: tuple[int, ...], axis: int, like: Any, dtype: Any) 
     if is_torch(like):
         import torch
 
-        result = torch.as_tensor(result).to(dtype)
+        result = torch.as_tensor(result, dtype=dtype, device="cpu")
         return result.reshape(*lead, -1 if result.ndim == 2 else 1).movedim(-1, axis)
     length = result.shape[1] if result.ndim == 2 else 1
     return np.moveaxis(result.astype(dtype, copy=False).reshape(*lead, length), -1, axis)

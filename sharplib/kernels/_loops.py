@@ -1028,10 +1028,13 @@ def ev_softmax(x, p, odd, start, stop):
             continue
         count, mean, total = 0, 0.0, 0.0
         for i in range(x.shape[1]):
+            y = x[r, i] - m
             count += x[r, i] > -np.inf
-        for i in range(x.shape[1]):
-            y = (x[r, i] - m) / count
-            mean = add(mean, y if y > -np.inf else 0.0)
+            mean = add(mean, y if x[r, i] > -np.inf else 0.0)
+        if not math.isfinite(mean):
+            odd[r] = True
+            continue
+        mean = mean / count
         for i in range(x.shape[1]):
             y = x[r, i] - m
             e = exp(real(y))
@@ -1477,7 +1480,7 @@ def learned_entmax_vjp(p, alpha, g, out, by_alpha, odd, start, stop):
     pulled = np.empty(n, np.float64)
     for r in range(start, stop):
         k = pull_entmax(p[r], alpha[r], g[r], out[r], place, weight, grad, pulled)
-        odd[r] = k < 0
+        odd[r] = k < 0 or math.isnan(p[r, 0])
         delta, total = alpha[r] - 1, 0.0
         for i in range(k):
             value = log(weight[i])
@@ -1556,14 +1559,16 @@ def normmax_vjp(p, alpha, g, out, by_alpha, odd, start, stop):
             odd[r] = k > 0
             continue
         root = 1 / (alpha[r] - 1)
+        # Relative to the largest weight, since small ones to a high power are 0.
+        log_top = log(weight[:k].max())
         total = mean = 0.0
         for i in range(k):
-            total = add(total, exp((1 + 1 / root) * log(weight[i])))
+            total = add(total, exp((1 + 1 / root) * (log(weight[i]) - log_top)))
             mean = add(mean, weight[i] * grad[i])
         log_norm = math.log(total) * root / (1 + root)
         moved = shift = along = 0.0
         for i in range(k):
-            log_distance = (log(weight[i]) - log_norm) / root
+            log_distance = (log(weight[i]) - log_top - log_norm) / root
             distance = exp(log_distance)
             by_log = weight[i] * (grad[i] - mean)
             through = root * by_log / distance

@@ -256,3 +256,12 @@ def test_the_catalogue_keeps_its_promises_the_fast_way_too():
     environment = os.environ | {"SHARPLIB_KERNELS": "always"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_tensors_stay_on_the_cpu_where_new_ones_go_elsewhere(calls, x):
+    with torch.device("meta"):
+        p = sharplib.sparsegen(x.requires_grad_(), 0.5)
+        p[:, 0].sum().backward()
+    assert calls == ["sparsegen", "sparsegen_vjp"]
+    torch.testing.assert_close(p.sum(-1), torch.ones(6))
+    assert x.grad.device.type == "cpu"

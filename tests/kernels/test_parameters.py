@@ -56,3 +56,11 @@ def test_gradients_for_multimax(plain):
         return torch.autograd.grad(sharplib.multimax(*given), given, grad)
 
     torch.testing.assert_close(gradients(), plain(gradients), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_row_with_nan_gives_its_alpha_no_number():
+    x = torch.tensor([[0.0, 1.0, torch.nan], [0.0, 1.0, 0.5]], requires_grad=True)
+    alpha = torch.full((2, 1), 1.5, requires_grad=True)
+    sharplib.entmax(x, alpha)[:, 1].sum().backward()
+    assert alpha.grad.isnan().tolist() == [[True], [False]]

@@ -25,6 +25,7 @@ MAPS = {
     "multimax, order 2": partial(
         sharplib.multimax, thresholds=(-0.5, 0.5, 0.0, 1.0), coefficients=(-0.5, 0.2, -0.3, 0.1)
     ),
+    "normmax, alpha 100": partial(sharplib.normmax, alpha=100.0),
     "rsoftmax, rate 0.9": partial(sharplib.rsoftmax, rate=0.9),
     "rsoftmax, rate 1": partial(sharplib.rsoftmax, rate=1.0),
     "sigmoid_weights, bias 0": partial(sharplib.sigmoid_weights, bias=0.0),
@@ -115,3 +116,9 @@ def test_every_rule_is_reached_by_some_map(name, monkeypatch, rng):
         if {half.loop for half in halves} <= set(reached):
             return
     pytest.fail(f"{name} was not reached")
+
+
+@pytest.mark.usefixtures("fast")
+def test_ev_softmax_keeps_an_item_that_scores_the_mean():
+    p = sharplib.ev_softmax(torch.tensor([0.0, 0.0, 1.0, 1.0, 1.0, 3.0]))
+    assert (p > 0).tolist() == [False, False, True, True, True, True]
