@@ -16,10 +16,10 @@ On a GPU
 
 What they leave
     Small arrays on the CPU; rows of float64 of more than 65,536 items; other devices and libraries;
-    whatever torch traces or transforms, as in ``torch.compile``, in ``torch.func`` and in a
-    backward pass that is itself differentiated. These go through the plain text of the mapping,
-    which is the specification. So do single rows on the CPU that hold NaN or ``+inf`` or are masked
-    throughout.
+    whatever torch traces or transforms, as in ``torch.func``, in a backward pass that is itself
+    differentiated and, but for the weights of maps that iterate, in ``torch.compile``. These go
+    through the plain text of the mapping, which is the specification. So do single rows on the CPU
+    that hold NaN or ``+inf`` or are masked throughout.
 
 What they promise
     Values and gradients as close to the exact ones as those of the plain text, but for a few
